@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+handler400 = "apps.core.views.bad_request"
+
 urlpatterns = [
     path("", include("apps.home.urls")),
     path("", include("apps.accounts.urls")),

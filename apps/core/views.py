@@ -1,0 +1,28 @@
+"""The pages for what went wrong. Each says what happened and what to do next."""
+
+from __future__ import annotations
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+
+def refuse(request: HttpRequest, status: int, *, detail: str = "") -> HttpResponse:
+    """The error page of that status (400, 403, 404, 413, 429 or 500), with a sentence of our own where there is one."""
+    return render(request, f"{status}.html", {"detail": detail}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return refuse(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return refuse(
+        request,
+        403,
+        detail=_(
+            "This form was opened before you signed in, or by another site. Go back, load the page again and send it "
+            "once more; what you typed is usually still there."
+        ),
+    )
