@@ -171,6 +171,7 @@ CELERY_TASK_ROUTES = {"apps.judging.tasks.judge_baseline": {"queue": "judge.base
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "reconcile-runs": {"task": "apps.judging.tasks.reconcile", "schedule": 10.0},
+    "reconcile-imports": {"task": "apps.imports.tasks.reconcile", "schedule": 10.0},
     "return-expired-leases": {"task": "apps.annotation.tasks.return_expired", "schedule": 60.0},
 }
 #: how long a worker owns a shard without a heartbeat, and how often a shard is tried
