@@ -34,6 +34,7 @@ def spawn(
     directory: Path | None = None,
     standard_input: bytes | None = None,
     become: Callable[[], None] | None = None,
+    capture: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own, so that Ctrl-C reaches the parent only and children stop in order.
 
@@ -42,6 +43,7 @@ def spawn(
         death_signal: what the child gets when this process dies.
         standard_input: written to the child and closed (small: it must fit in a pipe's buffer).
         become: changes the child's user, run in the child before the program.
+        capture: keep its standard output for the caller to read.
     """
     parent = os.getpid()
 
@@ -61,7 +63,7 @@ def spawn(
         process = subprocess.Popen(  # noqa: S603 - a list of our own making, no shell
             [os.fspath(part) for part in command],
             stdin=subprocess.PIPE if standard_input is not None else subprocess.DEVNULL,
-            stdout=output,
+            stdout=subprocess.PIPE if capture else output,
             stderr=subprocess.STDOUT if output is not None else None,
             env=dict(environment) if environment is not None else None,
             cwd=directory,
