@@ -18,8 +18,6 @@ from django.core.management import call_command, get_commands
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from apps.accounts.models import User
-
 Say = Callable[[str], None]
 
 
@@ -60,17 +58,6 @@ def collect_static(say: Say) -> None:
     say("Collecting static files ...")
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     stamp.write_text(digest.hexdigest())
-
-
-def first_admin(say: Say) -> User:
-    """An admin of the whole server: one who is there, else `admin`, who signs in by link until a password is set."""
-    admin = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
-    if admin is not None:
-        return admin
-    taken = set(User.objects.filter(username__startswith="admin").values_list("username", flat=True))
-    name = next(name for name in ("admin", *(f"admin{number}" for number in range(2, 10_000))) if name not in taken)
-    say(f"Creating the first admin: {name}")
-    return User.objects.create_superuser(username=name, email="", password=None)
 
 
 def demo(say: Say) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from apps.accounts.services import create_login_link
+from apps.accounts.services import create_login_link, ensure_first_admin
 from apps.home import preparation
 
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         preparation.migrate(self._say)
         preparation.compile_translations(self._say)
         preparation.collect_static(self._say)
-        admin = preparation.first_admin(self._say)
+        admin = ensure_first_admin()
         if not options["no_demo"]:
             preparation.demo(self._say)
         link = create_login_link(user=admin)
