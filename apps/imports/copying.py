@@ -28,7 +28,7 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]])
             copy.write_row(row)
 
 
-def reserve_ids(sequence_of: str, count: int) -> range | list[int]:
+def reserve_ids(sequence_of: str, count: int) -> list[int]:
     """`count` fresh ids of the table's own sequence."""
     with connection.cursor() as cursor:
         cursor.execute(

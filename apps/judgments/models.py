@@ -97,24 +97,29 @@ class Strength(models.IntegerChoices):
     MUCH = 2, "much"
 
 
-# Held in the database by the composite keys of migration 0002, so the single ones would only cost time.
-_BY_COMPOSITE_KEY = {"db_index": False, "db_constraint": False}
 _EMPTY = Q(verdict__isnull=True, score__isnull=True, choice__isnull=True)
 
 
 class Judgment(models.Model):
     """A rater's verdict on an item under a criterion of a rubric version, in one presentation order."""
 
-    # Widest first, so that the row has no padding between columns.
+    # Widest first, so that the row has no padding between columns. Four keys have no constraint of their own:
+    # the composite ones of migration 0002 hold more, and a second check of the same would only cost time.
     id = models.BigAutoField(primary_key=True)
-    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="judgments", **_BY_COMPOSITE_KEY)
+    item = models.ForeignKey(
+        Item, on_delete=models.PROTECT, related_name="judgments", db_index=False, db_constraint=False
+    )
     created_at = models.DateTimeField()
-    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="judgments", **_BY_COMPOSITE_KEY)
+    dataset = models.ForeignKey(
+        Dataset, on_delete=models.PROTECT, related_name="judgments", db_index=False, db_constraint=False
+    )
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="judgments", db_index=False)
     rubric_version = models.ForeignKey(
-        RubricVersion, on_delete=models.PROTECT, related_name="judgments", **_BY_COMPOSITE_KEY
+        RubricVersion, on_delete=models.PROTECT, related_name="judgments", db_index=False, db_constraint=False
     )
-    criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="judgments", **_BY_COMPOSITE_KEY)
+    criterion = models.ForeignKey(
+        Criterion, on_delete=models.PROTECT, related_name="judgments", db_index=False, db_constraint=False
+    )
     #: active seconds
     seconds = models.FloatField(null=True)
     score = models.FloatField(null=True)

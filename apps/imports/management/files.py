@@ -52,7 +52,7 @@ def open_input(name: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        stream = Path(name).open("rb")
+        stream = Path(name).open("rb")  # noqa: SIM115 -- closed by the with below; only opening may fail like this
     except OSError as error:
         raise CommandError(f"{name}: {error.strerror}.", returncode=BAD_INPUT) from error
     with stream:
@@ -69,7 +69,7 @@ def report(command: BaseCommand, outcome: Outcome, what: str) -> None:
         command.stderr.write(f"… and {untold} more problems.")
     if outcome.refused:
         raise CommandError(
-            f"Nothing was imported: {problems.bad} lines are wrong. Correct them, or store the others with --good-rows.",
+            f"Nothing was imported: {problems.bad} lines are wrong. Correct them, or add --good-rows to keep the rest.",
             returncode=BAD_INPUT,
         )
     command.stdout.write(f"{outcome.stored} {what} imported.")
