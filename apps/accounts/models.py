@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 
@@ -27,7 +28,11 @@ class User(AbstractUser):
     keys = models.JSONField(_("keys"), default=dict, blank=True)
 
     class Meta(AbstractUser.Meta):
-        constraints = [models.CheckConstraint(condition=Q(theme__in=["", "light", "dark"]), name="user_theme_known")]
+        constraints = [
+            models.CheckConstraint(condition=Q(theme__in=["", "light", "dark"]), name="user_theme_known"),
+            # Nobody is told apart from "Anna" by a small letter alone.
+            models.UniqueConstraint(Lower("username"), name="user_name_once_in_any_case"),
+        ]
 
     @property
     def shown_name(self) -> str:

@@ -31,7 +31,7 @@ if DEBUG and PRODUCTION:
 
 
 def _secret_key() -> str:
-    key = env.str("JURYBOX_SECRET_KEY", default="")
+    key: str = env.str("JURYBOX_SECRET_KEY", default="")
     if key:
         return key
     if PRODUCTION:
@@ -103,6 +103,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "apps.config.urls"
 ASGI_APPLICATION = "apps.config.asgi.application"
 AUTH_USER_MODEL = "accounts.User"
+#: where people reach this server, for links printed by commands; empty: where the running `up` serves
+PUBLIC_URL = env.str("JURYBOX_URL", default="")
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home:start"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
@@ -122,6 +124,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "apps.core.context_processors.frame",
+                "apps.home.context_processors.nav",
             ],
             "builtins": [
                 "django.templatetags.i18n",
