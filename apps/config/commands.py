@@ -50,6 +50,9 @@ def run(argv: list[str]) -> int:
     except ServiceError as error:
         say(str(error))
         return 1
+    except PermissionError as error:
+        say(f"{error}\nAnother user (root?) made this. Run the command as that user, or change the owner with chown.")
+        return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:  # `manage.py ... | head`

@@ -21,7 +21,6 @@ import secrets
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -244,19 +243,17 @@ class Postgres:
         """As whom the server runs: PostgreSQL refuses to run as root, so root lends it another identity."""
         if os.geteuid() != 0:
             return None
-        folder = self.directory if self.directory.exists() else first_existing(self.directory)
+        made = self.directory.exists()
+        folder = self.directory if made else first_existing(self.directory)
         owner = folder.stat().st_uid
-        candidates: list[Callable[[], None]] = []
-        if owner == 0 or not self.directory.exists():
-            candidates.append(InNamespace())
+        candidates: list[Callable[[], None]] = [InNamespace()] if owner == 0 or not made else []
         if owner != 0:
             candidates.append(AsUser(owner))
-        elif not self.directory.exists():
-            candidates.append(AsUser(NOBODY))
+        elif not made:
+            candidates.append(AsUser(NOBODY, opens=folder))
         for candidate in candidates:
-            with contextlib.suppress(OSError, subprocess.SubprocessError):
-                if run([programs / "postgres", "--version"], candidate, directory=folder).returncode == 0:
-                    return candidate
+            if can_work_in(folder, programs / "postgres", candidate):
+                return candidate
         raise ServiceError(
             "PostgreSQL does not run as root, and this machine lets root lend it no other user here (user namespaces "
             f"are off, or {folder} cannot be entered by others). Run this as an ordinary user, or set DATABASE_URL."
@@ -283,20 +280,39 @@ class InNamespace:
 
 
 class AsUser:
-    """Another user of this machine, who must be able to enter every folder above the data."""
+    """Another user of this machine, who must be able to enter every folder above the data.
 
-    def __init__(self, uid: int) -> None:
+    Args:
+        opens: a folder of our own that this user has to pass (not read).
+    """
+
+    def __init__(self, uid: int, *, opens: Path | None = None) -> None:
         try:
             group = pwd.getpwuid(uid).pw_gid
         except KeyError:
             group = uid
         self.owner = (uid, group)
+        self.opens = opens
 
     def __call__(self) -> None:
         uid, group = self.owner
+        if self.opens is not None:
+            self.opens.chmod(0o711)
         os.setgroups([])
         os.setgid(group)
         os.setuid(uid)
+
+
+def can_work_in(folder: Path, program: Path, become: Callable[[], None]) -> bool:
+    """Whether a child that becomes someone else can still enter the folder and run the program."""
+
+    def become_and_look() -> None:
+        become()
+        os.stat(folder / ".")  # fails where a folder above is closed
+
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return run([program, "--version"], become_and_look, directory=Path("/")).returncode == 0
+    return False
 
 
 def postgres_programs() -> Path:
@@ -638,11 +654,14 @@ def explain(message: str, reason: str) -> str:
 def make_private(var: Path) -> None:
     """The folder for everything Jurybox keeps, closed to other users."""
     try:
-        var.mkdir(mode=0o700, exist_ok=True, parents=True)
-        mode = stat.S_IMODE(var.stat().st_mode)
-        if mode & 0o077 and var.stat().st_uid == os.geteuid() and not (var / "services.json").exists():
+        var.parent.mkdir(exist_ok=True, parents=True)
+        if not (var / "services.json").exists():
+            var.mkdir(mode=0o700, exist_ok=True)
             var.chmod(0o700)
-        (var / "log").mkdir(exist_ok=True)
+            if os.geteuid() == 0:  # root in someone's folder: what it makes there is theirs
+                above = var.parent.stat()
+                os.chown(var, above.st_uid, above.st_gid)
+        (var / "log").mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=var):
             pass
     except OSError as error:
