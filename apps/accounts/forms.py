@@ -90,7 +90,7 @@ class NewUserFields(forms.Form):
     time_zone = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput(attrs={"data-time-zone": ""}))
 
     def clean_username(self) -> str:
-        username = User.normalize_username(self.cleaned_data["username"])
+        username: str = User.normalize_username(self.cleaned_data["username"])
         if User.objects.filter(username__iexact=username).exists():
             raise ValidationError(_("This name is taken. Choose another one."), code="taken")
         return username

@@ -116,7 +116,7 @@ def change_keys(*, user: User, keys: dict[str, str]) -> None:
 def base_url() -> str:
     """Where people reach this server: JURYBOX_URL, else where the running `up` said it serves."""
     if settings.PUBLIC_URL:
-        return settings.PUBLIC_URL.rstrip("/")
+        return str(settings.PUBLIC_URL).rstrip("/")
     try:
         state = json.loads((settings.VAR_DIR / "services.json").read_text())
         address = state["owner"]["address"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from apps.accounts.models import User
 from apps.core.http import MemberRequest
 from apps.projects.models import Membership, Project, Role
 
@@ -43,3 +46,29 @@ def project_for(request: HttpRequest, slug: str, at_least: Role = Role.ANNOTATOR
 def allows(membership: Membership, at_least: Role) -> bool:
     """Whether the membership's role is at least that one."""
     return _RANK[Role(membership.role)] >= _RANK[at_least]
+
+
+def may_grant(by: Role, role: Role) -> bool:
+    """Whether someone of role `by` may make others `role`: leads make annotators and leads, admins all three."""
+    return by == Role.ADMIN or (by == Role.LEAD and role != Role.ADMIN)
+
+
+def may_manage(by: Role, member: Role) -> bool:
+    """Whether someone of role `by` may change or remove a member of role `member`: leads never touch admins."""
+    return may_grant(by, member)
+
+
+def may_create_project(user: User) -> bool:
+    """Who administers the server, or a project on it."""
+    return user.is_superuser or Membership.objects.filter(user=user, role=Role.ADMIN).exists()
+
+
+def why_closed(project: Project, today: date) -> str:
+    """Why nobody can label in the project today, in words; empty where they can."""
+    if project.archived_at is not None:
+        return _("This project is archived. It can be read, but nothing more is labelled.")
+    if project.starts_on is not None and today < project.starts_on:
+        return _("Labelling starts on %(day)s.") % {"day": date_format(project.starts_on)}
+    if project.ends_on is not None and today > project.ends_on:
+        return _("Labelling ended on %(day)s.") % {"day": date_format(project.ends_on)}
+    return ""

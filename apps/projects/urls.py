@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.projects import views
 
 app_name = "projects"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("invite/<slug:token>/", views.invitation, name="invitation")]
