@@ -126,7 +126,7 @@ def _events(text: str) -> Iterator[yaml.Event]:
                 yield event
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = getattr(mark, "line", 0) + 1  # libyaml's marks and Python's share no type
+        line = 1 if mark is None else mark.line + 1
         problem = error.problem or error.context or "it is not valid YAML"
         raise SourceError(line, f"This is not valid YAML: {problem}.", _yaml_hint(problem)) from None
     except yaml.YAMLError as error:
@@ -142,7 +142,8 @@ def _yaml_hint(problem: str) -> str:
 
 
 def _line(event: yaml.Event) -> int:
-    return event.start_mark.line + 1
+    mark = event.start_mark
+    return 1 if mark is None else mark.line + 1
 
 
 def _from_event(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.datasets.formats.items_jsonl import read_items, write_item
@@ -275,6 +275,7 @@ def item_records(draw: st.DrawFn) -> ItemRecord:
     )
 
 
+@settings(deadline=None)
 @given(item_records())
 def test_what_is_written_reads_back_equal(record):
     assert list(read_items(io.BytesIO(write_item(record)))) == [record]
@@ -305,11 +306,13 @@ def check_entries(content: bytes) -> None:
             assert "\x00" not in repr(entry)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.lists(st.binary(max_size=40)).map(b"\n".join))
 def test_no_bytes_crash_the_reader(content):
     check_entries(content)
 
 
+@settings(deadline=None)
 @given(st.lists(nearly_items, max_size=4))
 def test_no_json_crashes_the_reader(rows):
     check_entries("\n".join(json.dumps(row) for row in rows).encode())

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.datasets.formats.judgments_jsonl import read_judgments, write_judgment
@@ -170,6 +170,7 @@ def judgment_records(draw: st.DrawFn) -> JudgmentRecord:
     )
 
 
+@settings(deadline=None)
 @given(judgment_records())
 def test_what_is_written_reads_back_equal(record):
     (back,) = read_judgments(io.BytesIO(write_judgment(record)))
@@ -188,6 +189,7 @@ nearly_judgments = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(nearly_judgments.map(lambda row: json.dumps(VOTE | row).encode()) | st.binary(max_size=40), max_size=4))
 def test_nothing_crashes_the_reader_and_every_problem_has_a_line(lines):
     previous = 0

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.rubrics.reader import CriterionDraft, OptionDraft, RubricDraft, RubricReading, read_rubric, write_rubric
@@ -317,6 +317,7 @@ def criteria(draw: st.DrawFn) -> CriterionDraft:
     )
 
 
+@settings(deadline=None)
 @given(st.builds(RubricDraft, texts, texts | st.just(""), st.lists(criteria(), min_size=1, max_size=3).map(tuple)))
 def test_what_is_written_reads_back_equal(draft):
     reading = read(write_rubric(draft))
@@ -326,6 +327,7 @@ def test_what_is_written_reads_back_equal(draft):
     )  # two drawn ids may be equal
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(["r.yaml", "r.json"]))
 def test_no_bytes_crash_the_reader(data, name):
     check(read_rubric(data, name=name))
@@ -348,6 +350,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_no_json_crashes_the_reader(value):
     check(read_rubric(json.dumps({"name": "R", "criteria": value}).encode(), name="r.json"))
