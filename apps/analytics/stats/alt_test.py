@@ -70,6 +70,7 @@ def alt_test(
     rejected = np.zeros(len(items), dtype=bool)
     rejected[tested] = stats.false_discovery_control(p_values[tested], method="by") <= FDR
     winning_rate = float(rejected[tested].mean())
+    flags = (why.TWO_HUMANS,) if compared.sum(axis=1).max() == 2 else ()
     results = _not_tested(raters, items, tested) + tuple(
         HumanResult(
             raters[j],
@@ -83,7 +84,7 @@ def alt_test(
     )
     return AltTest(
         epsilon,
-        Estimate(winning_rate, None, int(tested.sum()), why.NOT_RESAMPLED),
+        Estimate(winning_rate, None, int(tested.sum()), why.NOT_RESAMPLED, flags),
         _advantage(compared[:, tested], judge_wins[:, tested], groups, draws),
         winning_rate >= 0.5,
         tuple(sorted(results, key=lambda result: result.rater)),
@@ -93,7 +94,7 @@ def alt_test(
 def closer_by_label(
     humans: Codes, judge: Codes, n_labels: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """For each item and human: compared at all; the judge, and the human, agrees with at least as many of the others."""
+    """For each item and human: compared at all; whether the judge, and whether the human, is as close to the others."""
     counts = label_counts(humans, n_labels)
     compared = _compared(humans >= 0, judge >= 0)
     row = np.arange(len(humans))[:, None]

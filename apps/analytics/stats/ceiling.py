@@ -68,7 +68,7 @@ def leave_one_out(
         (np.ones(len(item)), (item, 1 + column * size * size + cells[column, item])),
         shape=(len(rows), 1 + len(cells) * size * size),
     )
-    compared_at_all = sparse.csr_array((cells >= 0).any(axis=0).astype(np.float64)[:, None])
+    compared_at_all = sparse.csr_array(np.asarray((cells >= 0).any(axis=0), dtype=np.float64).reshape(-1, 1))
     terms = sparse.hstack([compared_at_all, hot[:, 1:]], format="csr")
     cost = disagreement(scale, "quadratic" if scale.numeric else "unweighted")
 
@@ -78,7 +78,7 @@ def leave_one_out(
 
     def accuracies(totals: Floats) -> Floats:
         tables = totals[:, 1:].reshape(len(totals), -1, 2, size, size)
-        return ratio(tables.trace(axis1=-2, axis2=-1), tables.sum(axis=(-2, -1)))
+        return ratio(np.diagonal(tables, axis1=-2, axis2=-1).sum(axis=-1), tables.sum(axis=(-2, -1)))
 
     return _human_and_judge(index, terms, {"kappa": kappas, "accuracy": accuracies}, groups, draws)
 
@@ -91,17 +91,18 @@ def leave_one_out_scores(
     filled = np.where(present, humans, 0.0).astype(np.float64)
     total, raters = filled.sum(axis=1), present.sum(axis=1)
     middle = total.sum() / max(raters.sum(), 1)
-    columns = [np.zeros(len(judge))]
+    columns: list[Floats] = []
+    compared_at_all = np.zeros(len(judge), dtype=bool)
     for one in range(humans.shape[1]):
         compared = present[:, one] & (raters >= 2) & ~np.isnan(judge)
         rest = (total - filled[:, one]) / np.maximum(raters - 1, 1) - middle
-        columns[0] = np.maximum(columns[0], compared)
+        compared_at_all |= compared
         for side in (filled[:, one], np.where(compared, judge, 0.0)):
             x = side - middle
             columns += [
                 np.where(compared, moment, 0.0) for moment in (np.ones_like(x), x, rest, x * x, rest * rest, x * rest)
             ]
-    terms = sparse.csr_array(np.column_stack(columns))
+    terms = sparse.csr_array(np.column_stack([compared_at_all, *columns]))
 
     def pearson(totals: Floats) -> Floats:
         return pearson_of_moments(totals[:, 1:].reshape(len(totals), -1, 2, 6))

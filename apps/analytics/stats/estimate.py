@@ -22,11 +22,12 @@ NO_SPREAD: Final = "no_spread"  # every resample gives the same value: it says n
 NOT_RESAMPLED: Final = "not_resampled"  # a count of test decisions, each with an error of its own
 MOSTLY_UNDEFINED: Final = "mostly_undefined"  # most resamples leave the statistic undefined
 
-# What to know about an interval that is given.
+# What to know about a figure that is given.
 ONE_SIDED: Final = "one_sided_bound"  # no disagreement seen: exact lower bound, no upper end to estimate
 UNSTABLE: Final = "interval_unstable"  # more than 5 % of the resamples were undefined
 RARE_CATEGORY: Final = "few_rare_category_items"  # under 50 items and a category under 10 %: no method covers
 NORMAL: Final = "normal_interval"  # normal interval from the jackknife; resampling would not fit
+TWO_HUMANS: Final = "two_humans"  # at most two humans an item: the other one is no consensus
 EMPTY_CLASS: Final = "empty_class"  # a class nobody predicted or that never occurs counts as 0
 
 
@@ -34,7 +35,7 @@ EMPTY_CLASS: Final = "empty_class"  # a class nobody predicted or that never occ
 class Estimate:
     """A figure with its interval, or the reason why it has none. Never NaN, never infinite.
 
-    `reason` says why `estimate` is None or, where it is not, why `ci` is; `flags` qualify an interval that is given.
+    `reason` says why `estimate` is None or, where it is not, why `ci` is. `flags` say what to know about the figure.
     """
 
     estimate: float | None

@@ -33,13 +33,7 @@ def versus_reference(
     size = scale.size
     cell = cell_of(reference, judge, size)
     units = fold(cell, np.eye(size * size), groups)
-    statistics = {
-        "accuracy": Statistic(
-            lambda t: ratio(_tables(t, size).trace(axis1=1, axis2=2), t.sum(axis=1)),
-            _items,
-            perfect_floor=lambda t, share: 1 - share,
-        )
-    }
+    statistics = {"accuracy": _accuracy(size)}
     for measure in ("precision", "recall", "f1"):
         statistics[f"macro_{measure}"] = Statistic(
             lambda t, m=measure: _per_class(_tables(t, size), m).mean(axis=1),  # type: ignore[misc]
@@ -53,8 +47,8 @@ def versus_reference(
     kappas = {w: KAPPAS[w].replace("cohen_kappa", "kappa_vs_majority") for w in WEIGHTS}
     for weights in WEIGHTS if scale.ordered else WEIGHTS[:1]:
         statistics[kappas[weights]] = kappa_statistic(scale, weights)
-    found = dict.fromkeys(kappas.values(), Estimate.undefined(why.NOT_ORDERED))
-    found |= estimates(units, statistics, draws=draws)
+    figures = estimates(units, statistics, draws=draws)
+    found = {name: figures.get(name, Estimate.undefined(why.NOT_ORDERED)) for name in [*figures, *kappas.values()]}
     confusion = np.bincount(cell[cell >= 0], minlength=size * size).reshape(size, size)
     if confusion.sum():
         found = _flag_empty(found, confusion, scale)
@@ -63,6 +57,22 @@ def versus_reference(
         for label in scale.labels
     }
     return VersusReference(confusion.astype(np.int64), found, per_class)
+
+
+def accuracy(
+    reference: Codes, judge: Codes, scale: Scale, *, groups: Ints | None = None, draws: int = DRAWS
+) -> Estimate:
+    """The share of the items with both labels on which they are the same."""
+    units = fold(cell_of(reference, judge, scale.size), np.eye(scale.size**2), groups)
+    return estimates(units, {"accuracy": _accuracy(scale.size)}, draws=draws)["accuracy"]
+
+
+def _accuracy(size: int) -> Statistic:
+    return Statistic(
+        lambda t: ratio(_tables(t, size).trace(axis1=1, axis2=2), t.sum(axis=1)),
+        _items,
+        perfect_floor=lambda t, share: 1 - share,
+    )
 
 
 def _items(totals: Floats) -> Floats:
