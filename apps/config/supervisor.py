@@ -172,7 +172,7 @@ class Supervisor:
                     self._restart(child)
             elif child.process is not None and (status := child.process.poll()) is not None:
                 child.deaths = 1 if now - child.started > child.patience else child.deaths + 1
-                self._schedule(child, f"{child.name} stopped ({ending(status)})")
+                self._schedule(child, f"{child.name} stopped ({ending(status)}{last_words(child.log)})")
 
     def _schedule(self, child: Child, what: str) -> None:
         wait = self.BACK_OFF[min(child.deaths, len(self.BACK_OFF)) - 1]
@@ -197,6 +197,12 @@ class Supervisor:
             if child.process is not None and child.due is None:
                 stop(child.process, child.steps)
             yield child.name
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log, to be put after an exit status."""
+    line = tail(log, lines=1).strip()
+    return f": {line[:200]}" if line else ""
 
 
 def ending(status: int) -> str:
