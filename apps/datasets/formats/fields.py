@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from apps.datasets.formats.lines import join, shorten, shown_key, text_fault
 from apps.datasets.formats.records import NAME_LENGTH, Message, Problem
@@ -47,6 +47,11 @@ def nearest(value: str, options: Iterable[str], aliases: Mapping[str, str]) -> s
     return close[0] if close else None
 
 
+def is_name(value: object, limit: int = NAME_LENGTH) -> TypeGuard[str]:
+    """Whether this is a name at first sight; `Checker.name` looks again at what is not."""
+    return type(value) is str and 0 < len(value) <= limit and value.isprintable() and value[0] != " " != value[-1]
+
+
 class Checker:
     """The problems of one line. One object serves a whole file: making one a line would cost as much as a check."""
 
@@ -74,7 +79,7 @@ class Checker:
 
     def name(self, field: str, value: object, limit: int = NAME_LENGTH) -> str | None:
         """A text that identifies something: one line, not blank, without spaces at its ends."""
-        if type(value) is str and 0 < len(value) <= limit and value.isprintable() and value[0] != " " != value[-1]:
+        if is_name(value, limit):
             return value
         return self._explain_name(field, value, limit)
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from apps.datasets.formats.fields import Checker, type_name
+from apps.datasets.formats.fields import Checker, is_name, type_name
 from apps.datasets.formats.lines import FirstLines, parse_object, read_lines
 from apps.datasets.formats.records import (
     ITEM_ID_LENGTH,
@@ -158,6 +158,12 @@ def _responses(row: dict[str, Any], check: Checker) -> tuple[ResponseRecord, ...
         check.problems.append(Problem(check.line, "responses", "", message, remedy))
     read = []
     for index, response in enumerate(rows):
+        # Nearly every response is this simple, and naming its fields would cost more than checking them.
+        if type(response) is dict and len(response) == 2:
+            system, text = response.get("system"), response.get("text")
+            if is_name(system) and type(text) is str and "\x00" not in text:
+                read.append(ResponseRecord(system, text))
+                continue
         record = _response(f"responses[{index}]", response, check)
         if record is not None:
             read.append(record)
