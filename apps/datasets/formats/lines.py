@@ -44,7 +44,7 @@ def shorten(value: object) -> str:
 
 
 class FirstLines:
-    """Remembers on which line a key was first seen, in about 20 bytes a key instead of a dict's 110.
+    """Remembers on which line a key was first seen, in 18 to 36 bytes a key instead of a dict's 110.
 
     Keys are kept as 64-bit hashes: of ten million different keys, two meet with a chance of 3 in a million.
     """
@@ -53,7 +53,7 @@ class FirstLines:
         self._size = 1 << 12
         self._used = 0
         self._hashes = array("Q", bytes(8 * self._size))
-        self._lines = array("L", bytes(array("L").itemsize * self._size))
+        self._lines = array("I", bytes(4 * self._size))
 
     def seen(self, key: object, line: int) -> int:
         """The line that had this key before, or 0 after having remembered it."""
@@ -75,7 +75,7 @@ class FirstLines:
         old = zip(self._hashes, self._lines, strict=True)
         self._size *= 2
         hashes = array("Q", bytes(8 * self._size))
-        lines = array("L", bytes(self._lines.itemsize * self._size))
+        lines = array("I", bytes(4 * self._size))
         mask = self._size - 1
         for wanted, line in old:
             if wanted:
