@@ -278,7 +278,11 @@ def page(browser: Browser, live: str, console: list[str]) -> Iterator[Page]:
     page = context.new_page()
     page.on(
         "console",
-        lambda line: console.append(f"{line.type}: {line.text}") if line.type in {"error", "warning"} else None,
+        lambda line: (
+            console.append(f"{line.type}: {line.text} {line.location['url']}")
+            if line.type in {"error", "warning"}
+            else None
+        ),
     )
     page.on("pageerror", lambda error: console.append(f"exception: {error}"))
     yield page

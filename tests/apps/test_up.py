@@ -34,13 +34,14 @@ class Running:
         self.tree = tree
         self.begin = time.monotonic()
         self.output = tree / "output.txt"
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", *arguments],
-            cwd=tree,
-            env=environment(),
-            stdout=self.output.open("w"),
-            stderr=subprocess.STDOUT,
-        )
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", *arguments],
+                cwd=tree,
+                env=environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
 
     def wait(self, pattern: str, seconds: float = 90) -> re.Match[str]:
         give_up = time.monotonic() + seconds
