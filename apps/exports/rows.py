@@ -18,5 +18,5 @@ def stream(sql: str, parameters: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]
         driver = cast("psycopg.Connection[Any]", connection.connection)
         with driver.cursor(name="export") as cursor:
             cursor.itersize = _FETCH
-            cursor.execute(sql.encode(), parameters)
+            cursor.execute(sql.encode(), parameters, binary=True)  # a third of the time that text takes to read
             yield from cursor

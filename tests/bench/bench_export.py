@@ -1,4 +1,4 @@
-"""`python -m tests.bench.bench_export [JUDGMENTS]`: the JSONL export against COPY of JSON that PostgreSQL builds itself."""
+"""`python -m tests.bench.bench_export [JUDGMENTS]`: the JSONL export against COPY of JSON built by PostgreSQL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def fill(count: int) -> None:
             [dataset.pk, count // RATERS - 1],
         )
         cursor.execute(
-            "INSERT INTO judgments_judgment (item_id, created_at, dataset_id, rater_id, rubric_version_id, criterion_id,"
+            "INSERT INTO judgments_judgment"
+            " (item_id, created_at, dataset_id, rater_id, rubric_version_id, criterion_id,"
             ' seconds, kind, "order", sample, revision, status, verdict, both_bad)'
             " SELECT i.id, %s, i.dataset_id, r.id, %s, %s, 12.5, 0, i.id %% 2, 0, 0, 0, (i.id + r.id) %% 3, false"
             " FROM datasets_item i, judgments_rater r",
@@ -68,7 +69,8 @@ def copy() -> float:
             'criterion', 'overall', 'order', CASE j."order" WHEN 0 THEN 'AB' ELSE 'BA' END,
             'verdict', CASE j.verdict WHEN 0 THEN 'A' WHEN 1 THEN 'tie' ELSE 'B' END, 'seconds', j.seconds,
             'rubric', 'Pairs', 'at', j.created_at)
-            FROM judgments_judgment j JOIN datasets_item i ON i.id = j.item_id JOIN judgments_rater r ON r.id = j.rater_id
+            FROM judgments_judgment j
+            JOIN datasets_item i ON i.id = j.item_id JOIN judgments_rater r ON r.id = j.rater_id
             ) TO STDOUT"""
         with cursor.copy(statement) as rows:
             for _ in rows:

@@ -53,7 +53,6 @@ def write(export: Export, counts: Counter[str]) -> Iterator[bytes]:
         sql += _UNMARKED
     if options.raters != "all":
         sql += _OF_KIND
-    rubric = export.rubric_version.rubric.name
     for criterion in export.rubric_version.criteria.all():
         parameters = {
             "dataset": export.dataset_id,
@@ -61,52 +60,67 @@ def write(export: Export, counts: Counter[str]) -> Iterator[bytes]:
             "upto": export.upto,
             "raters": list(raters),
         }
-        for row in stream(sql + "ORDER BY j.id", parameters):
-            yield _line(row, raters, criterion, rubric, counts)
+        answers = _Answers(raters, criterion, export.rubric_version.rubric.name, counts)
+        for item, *answer, rationale, confidence, seconds, at in stream(sql + "ORDER BY j.id", parameters):
+            rest: dict[str, object] = {"at": at}
+            if rationale is not None:
+                rest["rationale"] = rationale
+            if confidence is not None:
+                rest["confidence"] = confidence
+            if seconds is not None:
+                rest["seconds"] = seconds
+            yield b'{"item":%b,%b,%b\n' % (orjson.dumps(item), answers.of(tuple(answer)), orjson.dumps(rest)[1:])
 
 
-def _line(
-    row: tuple[Any, ...],
-    raters: dict[int, tuple[str, str]],
-    criterion: Criterion,
-    rubric: str,
-    counts: Counter[str],
-) -> bytes:
-    (
-        item, rater_id, order, status, verdict, score, choice, strength, both_bad, sample,
-        revision, mark, rationale, confidence, seconds, at,
-    ) = row  # fmt: skip
-    rater, kind = raters[rater_id]
-    counts[kind] += 1
-    line: dict[str, object] = {"item": item, "rater": rater, "kind": kind, "criterion": criterion.key}
-    line["order"] = _ORDERS[order]
-    if status:
-        line["status"] = _STATUSES[status]
-        counts["not read as a verdict"] += 1
-        line["verdict"] = None
-    elif verdict is not None:
-        line["verdict"] = _VERDICTS[verdict]
+class _Answers:
+    """The middle of a line: who answered what. A million judgments hold a few hundred different ones, so each is
+    written once and then looked up, which halves the time of an export.
+    """
+
+    def __init__(
+        self, raters: dict[int, tuple[str, str]], criterion: Criterion, rubric: str, counts: Counter[str]
+    ) -> None:
+        self._raters = raters
+        self._criterion = criterion
+        self._rubric = rubric
+        self._counts = counts
+        self._written: dict[tuple[Any, ...], tuple[bytes, tuple[str, ...]]] = {}
+
+    def of(self, answer: tuple[Any, ...]) -> bytes:
+        known = self._written.get(answer)
+        if known is None:
+            if len(self._written) > 50_000:  # scores with many decimals; memory stays flat
+                self._written.clear()
+            known = self._written[answer] = self._write(answer)
+        for name in known[1]:
+            self._counts[name] += 1
+        return known[0]
+
+    def _write(self, answer: tuple[Any, ...]) -> tuple[bytes, tuple[str, ...]]:
+        rater_id, order, status, verdict, score, choice, strength, both_bad, sample, revision, mark = answer
+        rater, kind = self._raters[rater_id]
+        counted = [kind]
+        line: dict[str, object] = {"rater": rater, "kind": kind, "criterion": self._criterion.key}
+        line["order"] = _ORDERS[order]
+        if status:
+            line |= {"status": _STATUSES[status], "verdict": None}
+            counted.append("not read as a verdict")
+        elif verdict is not None:
+            line["verdict"] = _VERDICTS[verdict]
+        elif score is not None:
+            line["score"] = int(score) if score == int(score) else score
+        else:
+            line["choice"] = self._criterion.options[choice]["id"]
         if strength is not None:
             line["strength"] = _STRENGTHS[strength]
         if both_bad:
             line["both_bad"] = True
-    elif score is not None:
-        line["score"] = int(score) if score == int(score) else score
-    else:
-        line["choice"] = criterion.options[choice]["id"]
-    if sample:
-        line["sample"] = sample
-    if revision:
-        line["revision"] = revision
-    if mark is not None:
-        line["mark"] = _MARKS[mark]
-        counts["marked"] += 1
-    if rationale is not None:
-        line["rationale"] = rationale
-    if confidence is not None:
-        line["confidence"] = confidence
-    if seconds is not None:
-        line["seconds"] = seconds
-    line["rubric"] = rubric
-    line["at"] = at
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        if sample:
+            line["sample"] = sample
+        if revision:
+            line["revision"] = revision
+        if mark is not None:
+            line["mark"] = _MARKS[mark]
+            counted.append("marked")
+        line["rubric"] = self._rubric
+        return orjson.dumps(line)[1:-1], tuple(counted)
