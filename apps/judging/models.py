@@ -73,6 +73,8 @@ class JudgeRun(models.Model):
     #: items left out before the start, by reason
     refused = models.JSONField(default=dict)
     message = models.TextField(default="", blank=True)
+    #: what it ran on, by package name: with the judge's settings enough to run it again; set by the first worker
+    versions = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -115,6 +117,9 @@ class Shard(models.Model):
     truncated = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     errors = models.PositiveIntegerField(default=0)
+    #: pairs with a verdict in both orders, and those of them with the same one: both orders of a pair share a shard
+    both_orders = models.PositiveIntegerField(default=0)
+    same_verdict = models.PositiveIntegerField(default=0)
     #: changes with every claim: a worker that lost its lease can no longer write
     claim = models.UUIDField(null=True)
     worker = models.CharField(max_length=200, default="", blank=True)

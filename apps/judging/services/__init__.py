@@ -1,0 +1,1 @@
+"""Every write of the app: judges, runs, and the shards that workers claim."""
