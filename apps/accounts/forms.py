@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import difflib
+import zoneinfo
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.forms import UsernameField
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts import keys
 from apps.accounts.models import User
 from apps.core.text import validate_line
 
@@ -103,4 +108,74 @@ class NewUserFields(forms.Form):
                 validate_password(cleaned["password"], someone)
             except ValidationError as error:
                 self.add_error("password", error)
+        return cleaned
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only to the type checker
+    """What one sets for oneself."""
+
+    display_name = forms.CharField(
+        label=_("Name shown to others"),
+        max_length=120,
+        required=False,
+        validators=[validate_line],
+        help_text=_("Leads see it beside your labels. Left empty, they see your user name."),
+    )
+    time_zone = forms.CharField(
+        label=_("Time zone"),
+        max_length=64,
+        help_text=_("Dates and times are shown in it. Type a city, such as “Berlin”, and choose."),
+        widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ("display_name", "language", "theme", "time_zone")
+        help_texts: ClassVar[dict[str, Any]] = {
+            "language": _("Of the pages. What you judge stays in its own language."),
+            "theme": _("The half moon on top of every page switches it as well."),
+        }
+
+    def clean_time_zone(self) -> str:
+        typed = self.cleaned_data["time_zone"].strip()
+        zones = {zone.casefold(): zone for zone in zoneinfo.available_timezones()}
+        if (zone := zones.get(typed.casefold().replace(" ", "_"))) is not None:
+            return zone
+        cities = {zone.rsplit("/", 1)[-1].replace("_", " "): zone for key, zone in zones.items() if "/" in zone}
+        close = difflib.get_close_matches(typed.title(), cities, n=1, cutoff=0.7)
+        if close:
+            raise ValidationError(
+                _("There is no time zone “%(typed)s”. Did you mean %(zone)s?"),
+                params={"typed": typed, "zone": cities[close[0]]},
+            )
+        raise ValidationError(
+            _("There is no time zone “%(typed)s”. Choose one of the list, such as Europe/Berlin."),
+            params={"typed": typed},
+        )
+
+
+class KeysForm(forms.Form):
+    """One field an action; left empty, the action has the keys that everyone starts with."""
+
+    def __init__(self, *args: Any, own: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = dict(own)
+        for action in keys.ACTIONS:
+            self.fields[action.name] = forms.CharField(
+                label=str(action.label),
+                required=False,
+                max_length=30,
+                widget=forms.TextInput(attrs={"data-key": "", "autocomplete": "off", "spellcheck": "false"}),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        own = {name: code for name, code in cleaned.items() if code and [code] != list(keys.BY_NAME[name].codes)}
+        for name, wrong in keys.clashes(own).items():
+            if isinstance(wrong, keys.Action):
+                text = gettext("“%(action)s” has this key.") % {"action": wrong.label}
+            else:
+                text = str(wrong)
+            self.add_error(name, ValidationError(text))
+        self.own = own
         return cleaned

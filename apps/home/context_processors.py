@@ -1,7 +1,134 @@
+"""The frame's navigation: what it holds depends on the project and on one's role in it."""
+
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.core.figures import count
+from apps.core.nav import NavEntry, NavSection
+from apps.home import selectors
+from apps.projects.access import allows, may_create_project
+from apps.projects.models import Membership, Role
 
 
 def nav(request: HttpRequest) -> dict[str, object]:
-    return {}
+    """`nav`, `nav_title`, `nav_subtitle` and the address of the project; built only where a template asks for them."""
+    membership: Membership | None = getattr(request, "membership", None)
+    if membership is None:
+        return {"nav": SimpleLazyObject(lambda: _outside(request))}
+    project = membership.project
+    leads = allows(membership, Role.LEAD)
+    return {
+        "nav": SimpleLazyObject(
+            lambda: _for_leads(request, membership) if leads else _for_annotators(request, membership)
+        ),
+        "nav_title": project.name,
+        "nav_subtitle": _subtitle(membership),
+        "project_url": reverse("home:project", args=[project.slug]),
+        "may_archive": membership.role == Role.ADMIN,
+    }
+
+
+def _subtitle(membership: Membership) -> str:
+    if membership.project.is_demo:
+        return _("Annotators are simulated")
+    return {
+        Role.ANNOTATOR: _("You are an annotator"),
+        Role.LEAD: _("You are a lead"),
+        Role.ADMIN: _("You are an admin"),
+    }[Role(membership.role)]
+
+
+def _outside(request: HttpRequest) -> list[NavSection]:
+    if not request.user.is_authenticated:
+        return []
+    entries = [_entry(request, _("Projects"), "home:start", here={"home:start"})]
+    if may_create_project(request.user):
+        entries.append(_entry(request, _("New project"), "home:new", here={"home:new"}))
+    account = {"home:account", "home:keys", "accounts:password"}
+    entries.append(_entry(request, _("Account"), "home:account", here=account))
+    return [NavSection(_present(entries))]
+
+
+def _for_annotators(request: HttpRequest, membership: Membership) -> list[NavSection]:
+    slug = membership.project.slug
+    own = selectors.own_progress(membership.project, membership.user)
+    return [
+        NavSection(
+            _present(
+                [
+                    _entry(request, _("Your labels"), "home:project", slug, here={"home:project"}, number=own.done),
+                    _entry(request, _("Label"), "annotation:next", slug, here={"annotation:next"}),
+                    _entry(request, _("Account"), "home:account"),
+                ]
+            )
+        )
+    ]
+
+
+def _for_leads(request: HttpRequest, membership: Membership) -> list[NavSection]:
+    slug = membership.project.slug
+    has = selectors.nav_counts(membership.project)
+    live = ngettext("%(n)s live", "%(n)s live", has.live_runs) % {"n": has.live_runs} if has.live_runs else ""
+    rubric = f"v{has.version}" if has.version else ""
+
+    def entry(label: str, name: str, *here: str, number: int = 0, text: str = "", badge: str = "") -> NavEntry | None:
+        return _entry(request, label, name, slug, here={name, *here}, number=number, text=text, badge=badge)
+
+    return [
+        NavSection(_present([entry(_("Overview"), "home:project", "home:settings")])),
+        NavSection(
+            _present(
+                [
+                    entry(_("Items"), "datasets:items", "datasets:", "imports:", number=has.items),
+                    entry(_("Rubric"), "rubrics:index", "rubrics:", text=rubric),
+                    entry(_("Rounds"), "annotation:rounds", "annotation:", number=has.rounds),
+                    entry(_("Team"), "home:team", "home:invite", number=has.members),
+                ]
+            ),
+            label=_("Collect"),
+        ),
+        NavSection(
+            _present(
+                [
+                    entry(_("Judges"), "judging:judges", number=has.judges),
+                    entry(_("Runs"), "judging:runs", "judging:run", badge=live),
+                ]
+            ),
+            label=_("Judge"),
+        ),
+        NavSection(_present([entry(_("Agreement"), "analytics:agreement", "analytics:")]), label=_("Results")),
+        NavSection(_present([entry(_("Exports"), "exports:index", "exports:")]), label=_("Take away")),
+    ]
+
+
+def _entry(
+    request: HttpRequest,
+    label: str,
+    name: str,
+    *args: Any,
+    here: Iterable[str] = (),
+    number: int = 0,
+    text: str = "",
+    badge: str = "",
+) -> NavEntry | None:
+    """`here`: the pages that belong to the entry, by name, or all of an app as `app:`."""
+    match = request.resolver_match
+    at = match.view_name if match else ""
+    current = at in here or f"{at.partition(':')[0]}:" in here
+    try:
+        url = reverse(name, args=args)
+    except NoReverseMatch:
+        return None
+    return NavEntry(label, url, count=text or (count(number) if number else ""), badge=badge, current=current)
+
+
+def _present(entries: Iterable[NavEntry | None]) -> list[NavEntry]:
+    return [entry for entry in entries if entry is not None]

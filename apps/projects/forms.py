@@ -48,7 +48,7 @@ class NewProjectForm(forms.Form):
         return slug
 
 
-class SettingsForm(forms.ModelForm[Project]):
+class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only to the type checker
     name = forms.CharField(
         label=_("Name"), max_length=120, validators=[validate_line], help_text=_("Shown on top of every page.")
     )
