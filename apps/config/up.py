@@ -138,9 +138,9 @@ def reset(servers: Services, *, sure: bool) -> bool:
         if answer.strip().lower() != "yes":
             say("Nothing was deleted.")
             return False
-    for name in ("postgres", "redis", "files"):
-        if (servers.var / name).exists():
-            shutil.rmtree(servers.var / name)
+    servers.delete_data()
+    if (servers.var / "files").exists():
+        shutil.rmtree(servers.var / "files")
     for name in ("demo.json", "celerybeat-schedule"):
         (servers.var / name).unlink(missing_ok=True)
     say("Deleted.")
@@ -194,7 +194,7 @@ class Up:
         """The port to serve on. A browser resolves `localhost` to either loopback address, so both must be free."""
         asked = self.options.port
         if asked is not None:
-            problem = refusal(asked)
+            problem = lasting_refusal(asked)
             if problem == "taken":
                 raise NotStarted(f"Port {asked} is taken. End what uses it, or leave --port out: a free one is found.")
             if problem:
@@ -203,7 +203,7 @@ class Up:
                 )
             return int(asked)
         for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
-            if refusal(port) is None:
+            if (lasting_refusal if port == FIRST_PORT else refusal)(port) is None:
                 if port != FIRST_PORT:
                     say(f"Port {FIRST_PORT} is taken; using {port}.")
                 return port
@@ -300,6 +300,15 @@ def refusal(port: int) -> str | None:
                     continue  # IPv6 is switched off
                 return "taken" if is_taken(error) else str(error.strerror)
     return None
+
+
+def lasting_refusal(port: int) -> str | None:
+    """As `refusal`, but the server of an `up` that was killed a moment ago is given the time to die."""
+    for _ in range(5):
+        if refusal(port) != "taken":
+            break
+        time.sleep(0.1)
+    return refusal(port)
 
 
 def is_taken(error: OSError) -> bool:
