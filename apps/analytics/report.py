@@ -14,14 +14,14 @@ import numpy as np
 
 from apps.analytics.report_columns import Collector, CriterionColumns, LeftOut, Verdicts
 from apps.analytics.stats import estimate as why
-from apps.analytics.stats.agreement import agreement
 from apps.analytics.stats.alt_test import AltTest, alt_test, closer_by_label, closer_by_score
 from apps.analytics.stats.ceiling import leave_one_out, leave_one_out_scores, vote_agreement
 from apps.analytics.stats.correlation import CORRELATIONS, correlations
 from apps.analytics.stats.crosscheck import cross_check
 from apps.analytics.stats.estimate import Estimate
 from apps.analytics.stats.labels import MISSING, NO_VERDICT, LabelMatrix, majority
-from apps.analytics.stats.pairwise import mean_kappas, pairs
+from apps.analytics.stats.pairwise import pairs
+from apps.analytics.stats.panel import panel
 from apps.analytics.stats.reference import accuracy, versus_reference
 from apps.analytics.stats.resample import DRAWS, LEVEL
 from apps.analytics.stats.swap import TIE, swap
@@ -101,10 +101,9 @@ def criterion_report(columns: CriterionColumns, *, epsilon: float = EPSILON, dra
     found: dict[str, dict[str, Any]] = {"agreement": {}, "coverage": {}, "cross_check": {}}
     for name, raters in sets.items():
         chosen = matrix.select(list(raters))
-        figures = agreement(chosen, draws=draws)
+        figures = panel(chosen, draws=draws)
         found["cross_check"][name] = asdict(cross_check(chosen, figures))
-        kappas = {f"{kappa}_mean": stat for kappa, stat in mean_kappas(chosen, draws=draws).items()}
-        found["agreement"][name] = _stats({**figures, **kappas})
+        found["agreement"][name] = _stats(figures)
         found["coverage"][name] = _coverage(chosen)
     humans = matrix.select(list(sets["humans"]))
     return {

@@ -1,30 +1,16 @@
 """Statistics of agreement: arrays in, estimates out. NumPy and SciPy only; no Django.
 
 Every function returns `Estimate`s: a value with its interval and its n, or the reason why it is not defined.
+
+labels      the matrix of codes, items x raters, and its scale       resample   the bootstrap over items or groups
+agreement   raw, Fleiss, Krippendorff, Gwet                          pairwise   Cohen's kappa, every pair, their mean
+panel       both of these at once                                    reference  accuracy, precision, recall, F1
+correlation Pearson, Spearman, Kendall                               swap       consistency and position bias
+ceiling     what humans reach among themselves                       alt_test   may a judge replace a human
+crosscheck  alpha by a second implementation                         estimate   what comes back, and why it may not
 """
 
-from .agreement import COEFFICIENTS, agreement
 from .estimate import Estimate
-from .labels import MISSING, NO_VERDICT, LabelMatrix, Scale, dense_groups, majority
-from .pairwise import Pair, confusion_tensor, mean_kappas, pairs
-from .reference import versus_reference
-from .swap import headline, swap
+from .labels import MISSING, NO_VERDICT, LabelMatrix, Scale
 
-__all__ = [
-    "COEFFICIENTS",
-    "MISSING",
-    "NO_VERDICT",
-    "Estimate",
-    "LabelMatrix",
-    "Pair",
-    "Scale",
-    "agreement",
-    "confusion_tensor",
-    "dense_groups",
-    "headline",
-    "majority",
-    "mean_kappas",
-    "pairs",
-    "swap",
-    "versus_reference",
-]
+__all__ = ["MISSING", "NO_VERDICT", "Estimate", "LabelMatrix", "Scale"]

@@ -8,7 +8,7 @@ items with equal counts are folded together before anything else is computed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,11 +42,7 @@ def agreement(matrix: LabelMatrix, *, draws: int = DRAWS) -> dict[str, Estimate]
         return found | {"krippendorff_alpha_interval": interval_alpha(matrix, draws=draws)}
     units, sums = count_units(matrix)
     found = dict.fromkeys(COEFFICIENTS, Estimate.undefined(why.NOT_ORDERED))
-    found |= estimates(units, coefficients(matrix.scale, sums), draws=draws)
-    if units.single and matrix.codes.shape[1] == 2 and found["raw_agreement"].estimate not in (None, 1.0):
-        share = Statistic(coefficients(matrix.scale, sums)["raw_agreement"].of, sums.support, proportion=True)
-        found |= estimates(units, {"raw_agreement": share})
-    return found
+    return found | estimates(units, coefficients(matrix, sums), draws=draws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +121,9 @@ def count_units(matrix: LabelMatrix) -> tuple[Units, Sums]:
     return fold(pattern[of_row[index]], sums.of_counts(counts), matrix.groups), sums
 
 
-def coefficients(scale: Scale, sums: Sums) -> dict[str, Statistic]:
+def coefficients(matrix: LabelMatrix, sums: Sums) -> dict[str, Statistic]:
     """The statistics this scale allows, as functions of the totals of `sums`."""
+    scale = matrix.scale
     found = {
         "raw_agreement": _coefficient(sums, lambda t: sums.differing(t).sum(axis=1), lambda t: np.ones(len(t)), _one),
         "fleiss_kappa": _coefficient(
@@ -138,6 +135,8 @@ def coefficients(scale: Scale, sums: Sums) -> dict[str, Statistic]:
         "krippendorff_alpha_nominal": _alpha(sums, lambda t: np.ones((len(t), sums.n_couples))),
         "gwet_ac1": _gwet(scale, sums, 1 - np.eye(scale.size)),
     }
+    if matrix.codes.shape[1] == 2:  # then an item agrees or not, and the agreement is a share of the items
+        found["raw_agreement"] = replace(found["raw_agreement"], proportion=True)
     if scale.ordered:
         values = scale.positions()
         apart = (values[:, None] - values) ** 2

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from . import estimate as why
 from .estimate import Estimate
@@ -68,7 +68,7 @@ def alt_test(
     human_advantage = human_wins.sum(axis=0) / np.maximum(items, 1)
     p_values = _p_values(human_wins.astype(np.int8) - judge_wins, items, epsilon)
     rejected = np.zeros(len(items), dtype=bool)
-    rejected[tested] = stats.false_discovery_control(p_values[tested], method="by") <= FDR
+    rejected[tested] = _rejected(p_values[tested])
     winning_rate = float(rejected[tested].mean())
     flags = (why.TWO_HUMANS,) if compared.sum(axis=1).max() == 2 else ()
     results = _not_tested(raters, items, tested) + tuple(
@@ -131,7 +131,18 @@ def _p_values(difference: NDArray[np.int8], items: Ints, epsilon: float) -> Floa
     variance = np.maximum(squares - n * mean**2, 0) / (n - 1)
     varies = variance > 1e-12
     t = (mean - epsilon) / np.sqrt(np.where(varies, variance, 1.0) / n)
-    return np.where(varies, stats.t.cdf(t, n - 1), np.where(mean < epsilon, 0.0, 1.0))
+    return np.where(varies, special.stdtr(n - 1, t), np.where(mean < epsilon, 0.0, 1.0))
+
+
+def _rejected(p_values: Floats) -> NDArray[np.bool_]:
+    """Benjamini & Yekutieli (2001): the false discovery rate under any dependence between the tests."""
+    n = len(p_values)
+    order = np.argsort(p_values)
+    rank = np.arange(1, n + 1)
+    below = np.flatnonzero(p_values[order] <= FDR * rank / (n * (1 / rank).sum()))
+    rejected = np.zeros(n, dtype=bool)
+    rejected[order[: below.max(initial=-1) + 1]] = True
+    return rejected
 
 
 def _advantage(compared: NDArray[np.bool_], wins: NDArray[np.bool_], groups: Ints | None, draws: int) -> Estimate:

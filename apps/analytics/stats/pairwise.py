@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,9 +59,12 @@ def disagreement(scale: Scale, weights: str) -> Floats:
 
 def kappa_of(tables: Floats, cost: Floats) -> Floats:
     """Cohen's kappa of confusion tables (..., q, q); NaN where chance agreement is 1. One constant rater gives 0."""
-    rows, columns = tables.sum(axis=-1), tables.sum(axis=-2)
-    observed = tables.reshape(*tables.shape[:-2], -1) @ cost.ravel() * rows.sum(axis=-1)
-    expected = ((rows @ cost) * columns).sum(axis=-1)
+    size = len(cost)
+    cells = tables.reshape(*tables.shape[:-2], size * size)
+    to_rows, to_columns = np.repeat(np.eye(size), size, axis=0), np.tile(np.eye(size), (size, 1))
+    rows, columns = cells @ to_rows, cells @ to_columns  # as products: many small sums are slow
+    observed = (cells @ cost.ravel()) * (rows @ np.ones(size))
+    expected = ((rows @ cost) * columns) @ np.ones(size)
     return 1 - ratio(observed, expected)
 
 
@@ -131,34 +134,52 @@ def mean_kappas(matrix: LabelMatrix, *, draws: int = DRAWS) -> dict[str, Estimat
         return dict.fromkeys(KAPPAS.values(), Estimate.undefined(why.NOT_WHOLE))
     found = dict.fromkeys(KAPPAS.values(), Estimate.undefined(why.NOT_ORDERED))
     costs = {KAPPAS[w]: disagreement(matrix.scale, w) for w in (WEIGHTS if matrix.scale.ordered else WEIGHTS[:1])}
-    size, raters = matrix.scale.size, matrix.codes.shape[1]
-    couples = [(a, b) for a in range(raters) for b in range(a + 1, raters)]
-    rows, index, _ = distinct_rows(matrix.codes + np.int8(1), size + 1)
+    rows, index, _ = distinct_rows(matrix.codes + np.int8(1), matrix.scale.size + 1)
+    joint = Couples(matrix.codes.shape[1], matrix.scale)
     codes = matrix.codes[rows]
-    paired = (codes >= 0).sum(axis=1) >= 2
+    paired = joint.paired(codes)
     if not paired.any():
         return found | dict.fromkeys(costs, Estimate.undefined(why.NO_OVERLAP))
-    if len(rows) * len(couples) * size * size > _DENSE:
-        return found | _means_by_influence(matrix, costs, couples, paired[index])
-    terms = np.zeros((len(rows), 1 + len(couples) * size * size))
-    terms[:, 0] = 1
-    for i, (a, b) in enumerate(couples):
-        cell = cell_of(codes[:, a], codes[:, b], size)
-        both = np.flatnonzero(cell >= 0)
-        terms[both, 1 + i * size * size + cell[both]] = 1
+    if joint.width * len(rows) > _DENSE:
+        return found | _means_by_influence(matrix, costs, joint.couples, paired[index])
+    units = fold(np.where(paired, np.arange(len(rows)), -1)[index], joint.terms(codes), matrix.groups)
+    return found | estimates(units, {name: joint.mean_kappa(cost) for name, cost in costs.items()}, draws=draws)
 
-    def mean(cost: Floats) -> Callable[[Floats], Floats]:
-        def of(totals: Floats) -> Floats:
-            kappas = kappa_of(totals[:, 1:].reshape(len(totals), len(couples), size, size), cost)
-            defined = np.isfinite(kappas)
-            return ratio(np.where(defined, kappas, 0).sum(axis=1), defined.sum(axis=1).astype(np.float64))
 
-        return of
+class Couples:
+    """All pairs of raters at once: an item adds one to a cell of the table of each pair that judged it."""
 
-    units = fold(np.where(paired, np.arange(len(rows)), -1)[index], terms, matrix.groups)
-    return found | estimates(
-        units, {name: Statistic(mean(cost), lambda t: t[:, 0]) for name, cost in costs.items()}, draws=draws
-    )
+    def __init__(self, raters: int, scale: Scale) -> None:
+        self.couples = [(a, b) for a in range(raters) for b in range(a + 1, raters)]
+        self.size = scale.size
+        self.width = 1 + len(self.couples) * self.size**2
+
+    def paired(self, codes: Codes) -> NDArray[np.bool_]:
+        return np.asarray((codes >= 0).sum(axis=1) >= 2)
+
+    def terms(self, codes: Codes) -> Floats:
+        """Whether anyone can be compared on an item, then its cell in the table of each pair."""
+        cells = self.size**2
+        terms = np.zeros((len(codes), self.width))
+        terms[:, 0] = self.paired(codes)
+        for i, (a, b) in enumerate(self.couples):
+            cell = cell_of(codes[:, a], codes[:, b], self.size)
+            both = np.flatnonzero(cell >= 0)
+            terms[both, 1 + i * cells + cell[both]] = 1
+        return terms
+
+    def mean_kappa(self, cost: Floats) -> Statistic:
+        """The mean over the pairs where kappa is defined."""
+
+        def kappas(totals: Floats) -> Floats:
+            return kappa_of(totals[:, 1:].reshape(len(totals), len(self.couples), self.size, self.size), cost)
+
+        def mean(totals: Floats) -> Floats:
+            values = kappas(totals)
+            defined = np.isfinite(values)
+            return ratio(np.where(defined, values, 0).sum(axis=1), defined.sum(axis=1).astype(np.float64))
+
+        return Statistic(mean, lambda t: t[:, 0])
 
 
 def rare_category(units: Units, size: int) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, stats
+from scipy import sparse, special
 
 from . import estimate as why
 from .estimate import Estimate
@@ -87,7 +87,7 @@ def distinct_rows(rows: NDArray[np.integer], base: int) -> tuple[Ints, Ints, Int
     Rows become digits of one number; where the number would no longer fit, what was read so far is renumbered.
     """
     n, width = rows.shape
-    key = np.zeros(n, dtype=np.int64)
+    key: NDArray[np.signedinteger] = np.zeros(n, dtype=np.int32 if base**width < 2**31 else np.int64)
     span = 1
     for column in range(width):
         if span * base >= 2**62:
@@ -171,12 +171,12 @@ def estimates(
             found[name] = Estimate.undefined(why.NO_OVERLAP)
         elif not np.isfinite(value):
             found[name] = Estimate.undefined(statistic.undefined, n)
-        elif statistic.proportion and units.single:
-            found[name] = Estimate(value, wilson(value * n, n, level), n)
         elif units.n < 2:
             found[name] = Estimate(value, None, n, why.TOO_FEW_ITEMS)
         elif statistic.perfect_floor is not None and value == 1.0:
             found[name] = _perfect(units, statistic, totals, n, level)
+        elif statistic.proportion and units.single:
+            found[name] = Estimate(value, wilson(value * n, n, level), n)
         else:
             found[name] = bca(value, resampled[name], left_out[name], weights, n=n, level=level)
     return found
@@ -197,10 +197,10 @@ def bca(
         return Estimate(value, None, n, why.NO_SPREAD)
     # Ties with the estimate count half: these statistics are discrete. The ends keep the correction finite.
     below = np.mean(defined < value - 1e-12) + np.mean(np.abs(defined - value) <= 1e-12) / 2
-    bias = stats.norm.ppf(np.clip(below, 0.5 / len(defined), 1 - 0.5 / len(defined)))
-    tails = stats.norm.ppf([(1 - level) / 2, (1 + level) / 2]) + bias
+    bias = special.ndtri(np.clip(below, 0.5 / len(defined), 1 - 0.5 / len(defined)))
+    tails = special.ndtri(np.array([(1 - level) / 2, (1 + level) / 2])) + bias
     corrected = 1 - acceleration(left_out, weights) * tails
-    share = stats.norm.cdf(bias + tails / corrected) if (corrected > 0).all() else stats.norm.cdf(bias + tails)
+    share = special.ndtr(bias + tails / corrected) if (corrected > 0).all() else special.ndtr(bias + tails)
     low, high = np.quantile(defined, share)
     flags = (why.UNSTABLE,) if len(defined) < 0.95 * len(resampled) else ()
     return Estimate(value, (float(low), float(high)), n, flags=flags)
@@ -219,7 +219,7 @@ def acceleration(left_out: Floats, weights: Floats) -> float:
 
 def wilson(successes: float, total: int, level: float = LEVEL) -> tuple[float, float]:
     """Wilson's score interval for a share (Wilson 1927; Newcombe 1998, method 3)."""
-    z = stats.norm.ppf((1 + level) / 2)
+    z = special.ndtri((1 + level) / 2)
     share = successes / total
     centre = share + z * z / (2 * total)
     half = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
@@ -235,7 +235,7 @@ def unseen(n: int, level: float = LEVEL) -> float:
 def normal_interval(value: float, influence: Floats, *, n: int, level: float = LEVEL) -> Estimate:
     """A normal interval from each unit's influence on the value, for what is too large to resample."""
     error = float(np.sqrt((influence**2).sum()))
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(special.ndtri((1 + level) / 2))
     return Estimate(value, (max(-1.0, value - z * error), min(1.0, value + z * error)), n, flags=(why.NORMAL,))
 
 

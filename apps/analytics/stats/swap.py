@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from .estimate import ONE_ORDER, Estimate
 from .labels import MISSING, NO_VERDICT, Codes, Floats, Ints
@@ -78,7 +78,8 @@ def swap(
         figures = {name: Estimate.undefined(ONE_ORDER) for name in statistics}
     to_first, to_second = int((first[both] < second[both]).sum()), int((first[both] > second[both]).sum())
     inconsistent = to_first + to_second
-    p = float(stats.binomtest(to_first, inconsistent).pvalue) if inconsistent else None
+    tail = float(special.bdtr(min(to_first, to_second), inconsistent, 0.5))
+    p = min(1.0, 2 * tail) if inconsistent else None
     return Swap(figures, int((recorded & ~both).sum()), one_order_only, p)
 
 

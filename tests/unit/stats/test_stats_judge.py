@@ -115,7 +115,7 @@ def test_correlations_equal_scipy(table, data):
 def test_the_intervals_of_rank_correlations_are_those_of_resampled_rows():
     rng = np.random.default_rng(8)
     x = rng.integers(1, 6, 150).astype(float)
-    y = np.clip(x + rng.integers(-1, 3, 150), 1, 6)
+    y = np.clip(x + rng.integers(-1, 3, 150), 1, 6).astype(float)
     found = correlations(x, y)
     for name, function in {"spearman": stats.spearmanr, "kendall_tau_b": stats.kendalltau}.items():
         rows = rng.integers(150, size=(800, 150))
@@ -126,7 +126,7 @@ def test_the_intervals_of_rank_correlations_are_those_of_resampled_rows():
 def test_the_jackknife_of_tau_agrees_with_the_bootstrap(monkeypatch):
     rng = np.random.default_rng(8)
     x = rng.integers(1, 6, 400).astype(float)
-    y = np.clip(x + rng.integers(-2, 3, 400), 1, 6)
+    y = np.clip(x + rng.integers(-2, 3, 400), 1, 6).astype(float)
     bootstrap = correlations(x, y)["kendall_tau_b"]
     monkeypatch.setattr(correlation, "_TABLE", 1)
     jackknife = correlations(x, y)["kendall_tau_b"]
@@ -136,7 +136,7 @@ def test_the_jackknife_of_tau_agrees_with_the_bootstrap(monkeypatch):
 
 
 def test_missing_scores_are_left_out():
-    x, y = np.array([1, 2, 3, np.nan, 5]), np.array([1, 2, 4, 4, np.nan])
+    x, y = np.array([1.0, 2.0, 3.0, np.nan, 5.0]), np.array([1.0, 2.0, 4.0, 4.0, np.nan])
 
     assert correlations(x, y, draws=QUICK)["pearson"].n == 3
     assert correlations(x * np.nan, y)["pearson"].reason == "no_overlap"
@@ -201,7 +201,7 @@ def test_a_judge_of_one_order_has_no_consistency():
 def test_consistency_and_the_two_biases_are_everything(orders):
     figures = swap(*orders, draws=2).figures
 
-    parts = [figures[name].estimate for name in ("consistency", "bias_first", "bias_second")]
+    parts = [figures[name].estimate or 0.0 for name in ("consistency", "bias_first", "bias_second")]
     assert sum(parts) == pytest.approx(1)
     turned = swap(2 - orders[1], 2 - orders[0], draws=2).figures  # A and B change names: nothing about position changes
     assert turned["bias_first"].estimate == pytest.approx(figures["bias_first"].estimate)
@@ -277,7 +277,7 @@ def test_nobody_to_leave_out():
 # --- alternative annotator test ---------------------------------------------------------------------------------------
 
 
-def annotations(humans, judge, by_score):
+def comparisons(humans, judge, by_score):
     items = sorted({item for one in humans.values() for item in one})
     columns = [*humans.values(), judge]
     if by_score:
@@ -293,7 +293,7 @@ def annotations(humans, judge, by_score):
 def test_published_alt_tests(vector, name):
     case = vector(name)
     inputs, expected = case["inputs"], case["expected"]
-    closer = annotations(inputs["humans"], inputs["judge"], inputs["scoring"] == "neg_rmse")
+    closer = comparisons(inputs["humans"], inputs["judge"], inputs["scoring"] == "neg_rmse")
     found = alt_test(tuple(inputs["humans"]), closer, epsilon=inputs["epsilon"], draws=QUICK)
 
     assert found.winning_rate.estimate == pytest.approx(expected["winning_rate"])
@@ -314,7 +314,7 @@ def test_the_authors_data_sets(reference_data, dataset):
     humans = json.loads((folder / "human_annotations.json").read_text())
     judges = json.loads((folder / "llm_annotations.json").read_text())
     for judge, figures in expected["expected"].items():
-        closer = annotations(humans, judges[judge], expected["scoring"] == "neg_rmse")
+        closer = comparisons(humans, judges[judge], expected["scoring"] == "neg_rmse")
         found = alt_test(tuple(humans), closer, epsilon=expected["epsilon"], draws=2)
 
         assert found.winning_rate.estimate == pytest.approx(figures["winning_rate"])

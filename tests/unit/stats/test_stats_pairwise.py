@@ -10,8 +10,10 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import cohen_kappa_score
 
 from apps.analytics.stats import pairwise
+from apps.analytics.stats import panel as panels
 from apps.analytics.stats.labels import MISSING, LabelMatrix, Scale
 from apps.analytics.stats.pairwise import confusion_tensor, mean_kappas, pairs
+from apps.analytics.stats.panel import panel
 
 QUICK = 50
 
@@ -150,3 +152,22 @@ def test_lights_kappa_is_the_mean_of_all_pairs(monkeypatch):
         assert normal.estimate == pytest.approx(means[name].estimate)
         assert normal.ci == pytest.approx(means[name].ci, abs=0.015)
         assert normal.flags == ("normal_interval",)
+
+
+@pytest.mark.parametrize("raters", [2, 3])
+@pytest.mark.parametrize("scale", [Scale.pair(), Scale.choices("xyz")])
+def test_one_set_of_resamples_gives_what_two_give(monkeypatch, raters, scale):
+    rng = np.random.default_rng(3)
+    base = rng.integers(0, 3, 400)
+    codes = np.where(rng.random((400, raters)) < 0.7, base[:, None], rng.integers(-1, 3, (400, raters)))
+    matrix = LabelMatrix(codes.astype(np.int8), scale)
+    joint = panel(matrix)
+    monkeypatch.setattr(panels, "_ROWS", 0)
+    apart = panel(matrix)
+
+    assert list(joint) == list(apart)
+    for name, stat in joint.items():
+        assert (stat.n, stat.reason) == (apart[name].n, apart[name].reason)
+        if stat.estimate is not None:
+            assert stat.estimate == pytest.approx(apart[name].estimate)
+            assert stat.ci == pytest.approx(apart[name].ci, abs=0.02)
