@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from apps.analytics.stats import MISSING, LabelMatrix, Scale, agreement
+from apps.analytics.stats import MISSING, LabelMatrix, Scale
+from apps.analytics.stats.agreement import agreement
 from apps.datasets.formats.items_jsonl import read_items
 from apps.datasets.formats.judgments_jsonl import read_judgments, write_judgment
 from apps.datasets.formats.records import ItemRecord, JudgmentRecord
