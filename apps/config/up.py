@@ -239,9 +239,7 @@ class Up:
         finally:
             supervisor.stop(process, [(signal.SIGTERM, 5.0)])
         if process.returncode:
-            raise NotStarted(
-                "The database could not be brought up to date: see above. `up --reset` starts with an empty one."
-            )
+            raise NotStarted("Jurybox could not be prepared: the lines above say why. Your data are as they were.")
         facts = json.loads(output.splitlines()[-1])
         return dict(facts)
 

@@ -41,7 +41,9 @@ def test_data_survives_a_killed_server_and_a_stale_pid_file(folder: Path) -> Non
         server.process.kill()
         server.process.wait()
 
-        again = Postgres(folder / "postgres", password="secretword", log=folder / "postgres.log", port=server.port)
+        again = Postgres(
+            folder / "postgres", password="secretword", log=folder / "postgres.log", port=server.port, durable=False
+        )
         with psycopg.connect(again.start()) as connection:
             assert connection.execute("SELECT word FROM kept").fetchone() == ("你好",)
             assert connection.info.dbname == "jurybox"
@@ -51,7 +53,7 @@ def test_data_survives_a_killed_server_and_a_stale_pid_file(folder: Path) -> Non
 
     # A reboot: the file names a process that is someone else's now.
     (folder / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{folder / 'postgres'}\n")
-    third = Postgres(folder / "postgres", password="secretword", log=folder / "postgres.log")
+    third = Postgres(folder / "postgres", password="secretword", log=folder / "postgres.log", durable=False)
     third.start()
     third.stop()
 
