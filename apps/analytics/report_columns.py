@@ -124,6 +124,42 @@ class LeftOut:
     marked: dict[str, int]
 
 
+def latest(
+    *,
+    item: NDArray[np.integer],
+    rater: NDArray[np.integer],
+    order: NDArray[np.integer],
+    sample: NDArray[np.integer],
+    revision: NDArray[np.integer],
+    mark: NDArray[np.integer],
+) -> tuple[NDArray[np.bool_], LeftOut, list[tuple[int, int]]]:
+    """Which judgments count: of each key the latest revision, unmarked, and of several samples the first.
+
+    Args:
+        mark: index into MARKS, or negative.
+    Returns:
+        The rows that count, how many do not by reason, and rows that say the same thing twice: (the later, the other).
+    """
+    by_key = np.lexsort((revision, sample, order, rater, item))
+    cell = np.stack([item, rater, order])[:, by_key]
+    same_cell = (cell[:, 1:] == cell[:, :-1]).all(axis=0)
+    same_key = same_cell & (np.diff(sample[by_key]) == 0)
+    repeated = [
+        (int(max(by_key[i], by_key[i + 1])), int(min(by_key[i], by_key[i + 1])))
+        for i in np.flatnonzero(same_key & (np.diff(revision[by_key]) == 0))
+    ]
+    superseded = np.zeros(len(by_key), dtype=bool)
+    superseded[by_key[:-1]] = same_key
+    marked = ~superseded & (mark >= 0)
+    counts = {name: int((marked & (mark == i)).sum()) for i, name in enumerate(MARKS)}
+    candidates = ~superseded & ~marked
+    kept = by_key[candidates[by_key]]
+    cell = np.stack([item, rater, order])[:, kept]
+    further = np.zeros(len(by_key), dtype=bool)
+    further[kept[1:]] = (cell[:, 1:] == cell[:, :-1]).all(axis=0)
+    return candidates & ~further, LeftOut(int(superseded.sum()), int(further.sum()), counts), repeated
+
+
 class Collector:
     """Takes judgments of any number of files and gives the columns of each criterion.
 
@@ -250,13 +286,15 @@ class Collector:
         ), left_out
 
     def _latest(self, rows: _Rows) -> tuple[NDArray[np.bool_], LeftOut]:
-        """Which rows count: of each key the latest revision, unmarked, and of several samples the first."""
-        order = np.lexsort((rows.revision, rows.sample, rows.order, rows.rater, rows.item))
-        cell = np.stack([rows.item, rows.rater, rows.order])[:, order]
-        same_cell = (cell[:, 1:] == cell[:, :-1]).all(axis=0)
-        same_key = same_cell & (np.diff(rows.sample[order]) == 0)
-        for i in np.flatnonzero(same_key & (np.diff(rows.revision[order]) == 0)):
-            again, before = max(order[i], order[i + 1]), min(order[i], order[i + 1])
+        kept, left_out, repeated = latest(
+            item=rows.item,
+            rater=rows.rater,
+            order=rows.order,
+            sample=rows.sample,
+            revision=rows.revision,
+            mark=rows.mark,
+        )
+        for again, before in repeated:
             self._fault(
                 int(rows.line[again]),
                 "item",
@@ -265,16 +303,7 @@ class Collector:
                 _("Remove one, or give a later one a higher revision."),
                 source=int(rows.source[again]),
             )
-        superseded = np.zeros(len(order), dtype=bool)
-        superseded[order[:-1]] = same_key
-        marked = ~superseded & (rows.mark >= 0)
-        counts = {mark: int((marked & (rows.mark == i)).sum()) for i, mark in enumerate(MARKS)}
-        candidates = ~superseded & ~marked
-        kept = order[candidates[order]]
-        cell = np.stack([rows.item, rows.rater, rows.order])[:, kept]
-        further = np.zeros(len(order), dtype=bool)
-        further[kept[1:]] = (cell[:, 1:] == cell[:, :-1]).all(axis=0)
-        return candidates & ~further, LeftOut(int(superseded.sum()), int(further.sum()), counts)
+        return kept, left_out
 
     def _check_scores(self, rows: _Rows, scale: Scale) -> None:
         low, high = scale.positions()[[0, -1]]

@@ -1,0 +1,140 @@
+"""What is kept, so that nothing is computed twice: labels as files under var/, finished reports in Redis.
+
+Both are found by the labels they hold (`frames.Version`): a new label makes a new name, and nothing has to be told.
+The report's name also holds a digest of the code that made it. Everything here may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from django.conf import settings
+from django.core.cache import cache
+
+from apps.analytics import frames
+from apps.analytics.frames import Ledger, Version
+
+LARGEST: Final = 2 << 30  # bytes of label files in all; the longest unused go first
+REPORT_DAYS: Final = 7
+WARMING_SECONDS: Final = 120  # then another hint may be sent for the same report
+logger = logging.getLogger(__name__)
+
+
+def ledger(*, dataset_id: int, criterion_id: int) -> Ledger:
+    """The labels that are there now: from their file, the file and what came since, or from the database alone."""
+    version = frames.current_version(dataset_id=dataset_id, criterion_id=criterion_id)
+    folder = Path(settings.VAR_DIR) / "cache" / "labels"
+    stem = f"{dataset_id}-{criterion_id}-"
+    known = _newest(folder, stem)
+    if known is not None and known.version == version:
+        return known
+    if known is not None and known.version.count > version.count:  # another database had this folder
+        known = None
+    found = frames.read_ledger(dataset_id=dataset_id, criterion_id=criterion_id, known=known)
+    try:
+        _keep(folder, stem, found)
+    except OSError as error:  # a full disk makes it slower, not wrong
+        logger.warning("labels are not kept: %s", error)
+    return found
+
+
+def _newest(folder: Path, stem: str) -> Ledger | None:
+    found = sorted(folder.glob(f"{stem}*.npz"), key=lambda path: path.stat().st_mtime if path.exists() else 0)
+    if not found:
+        return None
+    path = found[-1]
+    version = Version.read(path.stem.removeprefix(stem))
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            rows, items, groups = arrays["rows"], arrays["items"], arrays["groups"]
+        os.utime(path)
+    except Exception:  # whatever is wrong with a file of ours, the database has it all
+        logger.warning("%s cannot be read and is made anew", path)
+        return None
+    return None if version is None or len(rows) != version.count else Ledger(version, rows, items, groups)
+
+
+def _keep(folder: Path, stem: str, found: Ledger) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix="new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, rows=found.rows, items=found.items, groups=found.groups)
+        kept = folder / f"{stem}{found.version}.npz"
+        os.replace(name, kept)
+    except BaseException:
+        os.unlink(name)
+        raise
+    for old in folder.glob(f"{stem}*.npz"):
+        if old != kept:
+            old.unlink(missing_ok=True)
+    _bound(folder)
+
+
+def _bound(folder: Path) -> None:
+    """Remove what was used longest ago, and what a killed process left half-written."""
+    files = []
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another process was here first
+            stat = path.stat()
+            if path.name.startswith("new-") and stat.st_mtime < time.time() - 3600:
+                path.unlink()
+            else:
+                files.append((stat.st_mtime, stat.st_size, path))
+    total = sum(size for _at, size, _path in files)
+    for _at, size, path in sorted(files, key=lambda entry: entry[0]):
+        if total <= LARGEST:
+            break
+        path.unlink(missing_ok=True)
+        total -= size
+
+
+def kept_report(*, dataset_id: int, criterion_id: int, version: Version) -> dict[str, Any] | None:
+    """The finished report of exactly these labels, if somebody has made it."""
+    text = cache.get(_key("report", dataset_id, criterion_id, version))
+    return None if text is None else json.loads(text)
+
+
+def keep_report(report: dict[str, Any], *, dataset_id: int, criterion_id: int, version: Version) -> None:
+    """Keep it in Redis; a NaN would fail here, and never reach a page."""
+    text = json.dumps(report, allow_nan=False, separators=(",", ":"))
+    cache.set(_key("report", dataset_id, criterion_id, version), text, REPORT_DAYS * 86400)
+    cache.delete(_key("warming", dataset_id, criterion_id, version))
+
+
+def begin_warming(*, dataset_id: int, criterion_id: int, version: Version) -> bool:
+    """Whether the caller is the one to ask a worker for this report; nobody else is for a while."""
+    return bool(cache.add(_key("warming", dataset_id, criterion_id, version), time.time(), WARMING_SECONDS))
+
+
+def warming_for(*, dataset_id: int, criterion_id: int, version: Version) -> float:
+    """Seconds since a worker was asked; 0 if none was."""
+    asked = cache.get(_key("warming", dataset_id, criterion_id, version))
+    return 0.0 if asked is None else max(0.0, time.time() - asked)
+
+
+def _key(what: str, dataset_id: int, criterion_id: int, version: Version) -> str:
+    return f"agreement:{what}:{dataset_id}:{criterion_id}:{version}:{code_version()}"
+
+
+@functools.cache
+def code_version() -> str:
+    """A digest of everything that decides a report's figures, so that no release shows those of another."""
+    here = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted([*here.glob("stats/*.py"), *(here / name for name in _DECIDING)]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+_DECIDING = ("report.py", "report_columns.py", "frames.py", "dashboard.py")
