@@ -8,20 +8,21 @@ from datetime import datetime
 from heapq import nlargest
 from typing import Any, Literal
 
-from django.db.models import Aggregate, Count, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Aggregate, Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
-from apps.annotation.models import Flag, QueueEntry, Round, RoundMember
+from apps.annotation.models import Flag, Round, RoundMember
+from apps.annotation.selectors import rounds_with_progress
 from apps.core.figures import count, percent
 from apps.datasets.models import Dataset
 from apps.home.figures import Figures, figures
 from apps.imports.models import Import
 from apps.judging.models import JudgeConfig, JudgeRun
-from apps.judgments.models import Judgment, Rater
+from apps.judgments.models import Rater
 from apps.projects import selectors as project_selectors
 from apps.projects.access import may_grant, may_manage
 from apps.projects.models import Membership, Project, Role
@@ -41,6 +42,7 @@ class Progress:
     done: int = 0
     places: int = 0
     people: int = 0
+    simulated: int = 0
     rounds: tuple[Round, ...] = ()
 
     @property
@@ -49,14 +51,19 @@ class Progress:
 
 
 def progress(project: Project) -> Progress:
-    rounds = list(Round.objects.filter(project=project).order_by("created_at"))
-    rounds = [each for each in rounds if each.status != Round.Status.CLOSED] or rounds
-    ids = [each.pk for each in rounds]
-    members = RoundMember.objects.filter(round__in=ids, done__gt=0)
-    queue = QueueEntry.objects.filter(round__in=ids).aggregate(places=Sum("need", default=0))
-    done = members.aggregate(done=Sum("done", default=0), people=Count("user", distinct=True))
-    # Late labels lie beyond the places; progress never shows more than all of them.
-    return Progress(min(done["done"], queue["places"]), queue["places"], done["people"], tuple(rounds))
+    every = rounds_with_progress(project)
+    rows = [row for row in every if row.round.status != Round.Status.CLOSED] or every
+    who = RoundMember.objects.filter(round__in=[row.round for row in rows], done__gt=0).aggregate(
+        people=Count("user", distinct=True, filter=Q(rater__is_simulated=False)),
+        simulated=Count("user", distinct=True, filter=Q(rater__is_simulated=True)),
+    )
+    return Progress(
+        done=sum(row.done for row in rows),
+        places=sum(row.needed for row in rows),
+        people=who["people"],
+        simulated=who["simulated"],
+        rounds=tuple(row.round for row in rows),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +135,6 @@ class Overview:
     steps: list[Step]
     judges: list[JudgeConfig]
     lately: list[Event]
-    #: labels of simulated annotators; counted in the demo only
-    simulated: int = 0
 
     @property
     def steps_done(self) -> int:
@@ -145,9 +150,6 @@ def overview(project: Project) -> Overview:
         steps=_in_order(_steps(project, shown, known)),
         judges=list(JudgeConfig.objects.filter(project=project, archived_at=None).select_related("rater")),
         lately=nlargest(LATELY, _events(project), key=lambda event: event.at),
-        simulated=(
-            Judgment.objects.filter(rater__project=project, rater__is_simulated=True).count() if project.is_demo else 0
-        ),
     )
 
 
@@ -385,11 +387,10 @@ def team(project: Project, by: Role) -> list[Member]:
     return sorted(rows, key=lambda row: (_ROLE_ORDER[Role(row.membership.role)], row.membership.user.username))
 
 
-def raters_without_account(project: Project) -> QuerySet[Rater]:
+def other_raters(project: Project) -> QuerySet[Rater]:
     """People known from imports only, and simulated annotators."""
-    return Rater.objects.filter(project=project, kind=Rater.Kind.HUMAN, user=None).order_by(
-        F("is_simulated").desc(), "name"
-    )
+    outside = Q(user=None) | Q(is_simulated=True)
+    return Rater.objects.filter(outside, project=project, kind=Rater.Kind.HUMAN).order_by("-is_simulated", "name")
 
 
 # --- the navigation ---------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def _page(
     context = {
         "project": project,
         "members": selectors.team(project, _own_role(request)),
-        "others": selectors.raters_without_account(project),
+        "others": selectors.other_raters(project),
         "invitations": project_selectors.open_invitations(project),
         "form": form,
         "new_invitation": new,
