@@ -50,7 +50,9 @@ class Command(BaseCommand):
         problems: list[InputProblem] = []
         rubric = None if options["rubric"] is None else _read_rubric(options["rubric"], problems)
         items = None if options["items"] is None else _read_items(options["items"], problems)
-        collector = Collector(items=items, rubric=rubric, scale=options["scale"])
+        # With faults in these files, faults that only follow from them would hide the judgments' own.
+        sound = not problems
+        collector = Collector(items=items if sound else None, rubric=rubric if sound else None, scale=options["scale"])
         for name in options["judgments"]:
             with _opened(name) as stream:
                 for entry in read_judgments(stream):
