@@ -111,6 +111,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         servers.stop()
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m selects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests carry the marker and come last: in the event loop that Playwright keeps no async test can run."""
     for item in items:
@@ -187,7 +188,7 @@ def spawn_worker(
 
     yield spawn
     for worker in workers:
-        supervisor.stop(worker, [(signal.SIGTERM, 5), (signal.SIGQUIT, 3)])
+        supervisor.stop(worker, [(signal.SIGQUIT, 3)])
 
 
 @pytest.fixture(scope="session")
