@@ -6,6 +6,7 @@ Which index serves what:
 - `queue_open` (round, pos) where taken < need: the next open place, in the round's shuffled order.
 - the primary key (round, item): the row to count up or down; an item is in a round once.
 - `assignment_once` (round, item, user): nobody gets an item of a round twice, whatever happens.
+- `assignment_place_once` (round, item, place) where leased or done: an item's places, so that sides stay balanced.
 - `assignment_live` (round, user) where leased: what someone holds right now.
 - `assignment_lease_end` (expires_at) where leased: the sweeper.
 """
@@ -87,7 +88,7 @@ class RoundMember(models.Model):
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="members", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="+")
-    #: last queue place looked at; the next item lies after it, and past the end the search starts anew
+    #: queue place of the last item given; the next one lies after it, and past the end the search starts anew
     cursor = models.IntegerField(default=-1)
     done = models.PositiveIntegerField(default=0)
     last_seen_at = models.DateTimeField(auto_now_add=True)
@@ -106,6 +107,8 @@ class Assignment(models.Model):
         FLAGGED = "F", _("Flagged")
         EXPIRED = "X", _("Expired")
 
+    OUTSIDE = -1
+
     id = models.BigAutoField(primary_key=True)
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="assignments")
     round = models.ForeignKey(Round, on_delete=models.CASCADE, related_name="assignments", db_index=False)
@@ -114,7 +117,8 @@ class Assignment(models.Model):
     )
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="assignments", db_index=False)
     state = models.CharField(max_length=1, choices=State, default=State.LEASED)
-    #: which of the item's places it took, from 0; with the item's hash its parity decides the side
+    #: which of the item's places it took, from 0; with the item's hash its parity decides the side.
+    #: OUTSIDE: it has none, because it was answered after its place had gone to someone else
     place = models.SmallIntegerField()
     order = models.SmallIntegerField(choices=Order)
     leased_at = models.DateTimeField()
@@ -124,6 +128,11 @@ class Assignment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["round", "item", "user"], name="assignment_once"),
+            models.UniqueConstraint(
+                fields=["round", "item", "place"],
+                condition=Q(state__in=["L", "D"], place__gte=0),
+                name="assignment_place_once",
+            ),
             models.CheckConstraint(condition=Q(state__in=["L", "D", "S", "F", "X"]), name="assignment_state_known"),
             models.CheckConstraint(condition=Q(order__in=[0, 1]), name="assignment_order_known"),
             models.CheckConstraint(
