@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
     from apps.accounts.models import User
     from apps.projects.models import Membership
 
@@ -15,6 +17,7 @@ class AuthedRequest(HttpRequest):
     """A request behind `login_required`."""
 
     user: User
+    htmx: HtmxDetails
 
 
 class MemberRequest(AuthedRequest):

@@ -34,33 +34,37 @@ def store_items(*, dataset: Dataset, stream: BinaryIO, good_rows_only: bool) -> 
     The whole file is checked either way. Memory stays flat: a few thousand items and a hash an id are held.
     """
     problems = Problems()
+    good = 0
     try:
         with transaction.atomic():
-            stored = _store(dataset, stream, problems, good_rows_only)
+            stored, good = _store(dataset, stream, problems, good_rows_only)
             if problems.total and not (good_rows_only and stored):
                 raise Refused
             dataset.item_count += stored
             dataset.save(update_fields=["item_count"])
     except Refused:
-        return Outcome(0, problems, refused=True)
+        return Outcome(0, problems, refused=True, good=good)
     with connection.cursor() as cursor:
         # Plans made from the statistics of empty tables are poor ones.
         cursor.execute("ANALYZE datasets_item")
         cursor.execute("ANALYZE datasets_response")
-    return Outcome(stored, problems, refused=False)
+    return Outcome(stored, problems, refused=False, good=good)
 
 
-def _store(dataset: Dataset, stream: BinaryIO, problems: Problems, good_rows_only: bool) -> int:
+def _store(dataset: Dataset, stream: BinaryIO, problems: Problems, good_rows_only: bool) -> tuple[int, int]:
+    """How many rows were stored, and how many were right."""
     systems = _Systems(dataset.project)
     # Appending is rare and asks the table; a fresh dataset cannot hold the ids yet, and the reader finds repeats.
     appending = dataset.item_count > 0
     position = _next_position(dataset) if appending else 0
     first_position = position
+    good = 0
     for batch in ahead(batches(read_items(stream), _BATCH)):
         records = [entry for entry in batch if isinstance(entry, ItemRecord)]
         problems.extend(entry for entry in batch if isinstance(entry, Problem))
         if appending:
             records = _not_there_yet(dataset, records, problems)
+        good += len(records)
         if not records or (problems.total and not good_rows_only):
             continue  # read on for the rest of the problems
         ids = reserve_ids("datasets_item", len(records))
@@ -68,7 +72,7 @@ def _store(dataset: Dataset, stream: BinaryIO, problems: Problems, good_rows_onl
         copy_rows("datasets_item", _ITEM_COLUMNS, _item_rows(dataset.pk, position, ids, records))
         copy_rows("datasets_response", _RESPONSE_COLUMNS, _response_rows(ids, records, systems.ids))
         position += len(records)
-    return position - first_position
+    return position - first_position, good
 
 
 def _item_rows(dataset_id: int, position: int, ids: list[int], records: list[ItemRecord]) -> Iterator[tuple[Any, ...]]:

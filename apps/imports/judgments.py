@@ -52,16 +52,17 @@ def store_judgments(
     Raters that the project does not know yet are made, people without an account; `simulated` marks them as such.
     """
     problems = Problems()
+    good = 0
     try:
         with transaction.atomic():
-            stored = _store(dataset, version, stream, problems, good_rows_only, simulated)
+            stored, good = _store(dataset, version, stream, problems, good_rows_only, simulated)
             if problems.total and not (good_rows_only and stored):
                 raise Refused
     except Refused:
-        return Outcome(0, problems, refused=True)
+        return Outcome(0, problems, refused=True, good=good)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE judgments_judgment")
-    return Outcome(stored, problems, refused=False)
+    return Outcome(stored, problems, refused=False, good=good)
 
 
 def _store(
@@ -71,11 +72,12 @@ def _store(
     problems: Problems,
     good_rows_only: bool,
     simulated: bool,
-) -> int:
+) -> tuple[int, int]:
+    """How many rows were stored, and how many were right."""
     raters = _Raters(dataset, simulated)
     check = _Check(version)
     now = timezone.now()
-    stored = 0
+    stored = good = 0
     for batch in ahead(batches(read_judgments(stream), _BATCH)):
         records = [entry for entry in batch if isinstance(entry, JudgmentRecord)]
         problems.extend(entry for entry in batch if isinstance(entry, Problem))
@@ -92,10 +94,11 @@ def _store(
                 continue
             fitting.append((item, rater, criterion, record))
         fitting = list(_not_there_yet(fitting, problems))
+        good += len(fitting)
         if fitting and (good_rows_only or not problems.total):
             copy_rows("judgments_judgment", _COLUMNS, _rows(dataset.pk, version.pk, fitting, now))
             stored += len(fitting)
-    return stored
+    return stored, good
 
 
 def _rows(

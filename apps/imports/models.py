@@ -41,6 +41,7 @@ class Import(models.Model):
     #: import the good rows even if others are wrong
     good_rows_only = models.BooleanField(default=False)
     attempts = models.PositiveSmallIntegerField(default=0)
+    #: rows that were right; stored unless the file was refused
     good = models.PositiveIntegerField(default=0)
     bad = models.PositiveIntegerField(default=0)
     #: the first of them: [[line, field, value, message, remedy]…]

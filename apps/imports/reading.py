@@ -39,8 +39,9 @@ class Problems:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a file came to: `stored` rows, or nothing where it was refused."""
+    """What a file came to: `stored` rows, or nothing where it was refused; `good` rows were right, stored or not."""
 
     stored: int
     problems: Problems
     refused: bool
+    good: int

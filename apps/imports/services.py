@@ -101,18 +101,21 @@ def receive(
         raise
 
 
-def carry_out(import_id: int) -> None:
-    """Read a waiting file. Safe to call twice: only who locks the row does the work, and only while it waits."""
+def carry_out(import_id: int) -> Import | None:
+    """Read a waiting file. Safe to call twice: only who locks the row does the work, and only while it waits.
+
+    The import as it then is; None for whoever had nothing to do.
+    """
     with transaction.atomic():
         row = _locked(import_id)
         if row is None:
-            return
+            return None
         row.attempts += 1
         row.save(update_fields=["attempts"])  # kept even if the reading ends this process
     with transaction.atomic():
         row = _locked(import_id)
         if row is None:
-            return
+            return None
         if row.attempts > ATTEMPTS:
             row.status = Import.Status.FAILED
         else:
@@ -121,6 +124,7 @@ def carry_out(import_id: int) -> None:
         row.save()
     if row.path:
         (Path(settings.MEDIA_ROOT) / "imports" / row.path).unlink(missing_ok=True)
+    return row
 
 
 def _locked(import_id: int) -> Import | None:
@@ -144,7 +148,7 @@ def _read(row: Import) -> None:
         return
     row.dataset = dataset
     row.status = Import.Status.REFUSED if outcome.refused else Import.Status.DONE
-    row.good, row.bad = outcome.stored, outcome.problems.bad
+    row.good, row.bad = outcome.good, outcome.problems.bad
     row.problems = outcome.problems.as_rows()
 
 

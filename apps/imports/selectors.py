@@ -1,0 +1,62 @@
+"""Reads of imports, and what one needs to start one."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+from django.db.models import QuerySet
+
+from apps.datasets.formats.records import Problem
+from apps.imports.models import Import
+from apps.projects.models import Project
+from apps.rubrics.models import RubricVersion
+
+#: problems that the report page lists; the file to download has all that are kept
+SHOWN = 100
+
+
+def imports_of(project: Project) -> QuerySet[Import]:
+    """Newest first, without their problems."""
+    return (
+        Import.objects.filter(project=project)
+        .select_related("dataset", "created_by", "rubric_version__rubric")
+        .defer("problems")
+    )
+
+
+def published_versions(project: Project) -> QuerySet[RubricVersion]:
+    """What judgments can be imported under: the newest version of each rubric first."""
+    return (
+        RubricVersion.objects.filter(
+            rubric__project=project, rubric__archived_at__isnull=True, status=RubricVersion.Status.PUBLISHED
+        )
+        .select_related("rubric")
+        .order_by("rubric__name", "-number")
+    )
+
+
+def problems_of(row: Import) -> list[Problem]:
+    """Those that the import kept."""
+    return [Problem(*stored) for stored in row.problems]
+
+
+def problems_csv(row: Import) -> Iterator[str]:
+    """The kept problems as a table that spreadsheets open as text and in the right alphabet."""
+    yield "\ufeff"
+    yield _csv_line(["line", "field", "value", "problem", "remedy"])
+    for problem in problems_of(row):
+        yield _csv_line([problem.line, problem.field, problem.value, problem.message, problem.remedy])
+
+
+def _csv_line(cells: list[Any]) -> str:
+    # A spreadsheet would run a cell that starts like a formula; what is in it came from someone else's file.
+    safe = [
+        f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+        for cell in cells
+    ]
+    line = StringIO()
+    csv.writer(line).writerow(safe)
+    return line.getvalue()
