@@ -10,19 +10,20 @@ from apps.datasets.models import Dataset
 from apps.exports.options import JudgmentOptions, PreferenceOptions
 from apps.projects.models import Project
 from apps.rubrics import selectors as rubrics
+from apps.rubrics.forms import VersionField
 from apps.rubrics.models import Criterion, RubricVersion
 
 
-class _VersionField(forms.ModelChoiceField[RubricVersion]):
-    def label_from_instance(self, obj: RubricVersion) -> str:
-        return _("%(rubric)s, version %(number)s") % {"rubric": obj.rubric.name, "number": obj.number}
+class _DatasetField(forms.ModelChoiceField[Dataset]):
+    def label_from_instance(self, obj: Dataset) -> str:
+        return obj.name
 
 
 class _ExportForm(forms.Form):
     """Which judgments: of a dataset, under a rubric version."""
 
-    dataset = forms.ModelChoiceField(Dataset.objects.none(), label=gettext_lazy("Dataset"), empty_label=None)
-    rubric_version = _VersionField(RubricVersion.objects.none(), label=gettext_lazy("Rubric"), empty_label=None)
+    dataset = _DatasetField(Dataset.objects.none(), label=gettext_lazy("Dataset"), empty_label=None)
+    rubric_version = VersionField(RubricVersion.objects.none(), label=gettext_lazy("Rubric"), empty_label=None)
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -115,7 +115,7 @@ def test_checking_shows_gaps_and_stores_nothing(client, project: Project) -> Non
     assert not Rubric.objects.exists()
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"name: \x00", b" "])
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"name: \x00", b" ", b""])
 def test_what_is_no_text_is_refused_on_the_page(client, project: Project, data: bytes) -> None:
     client.force_login(make_member(project, Role.ADMIN))
     response = client.post(reverse("rubrics:new", args=[project.slug]), {"file": SimpleUploadedFile("a.yaml", data)})
