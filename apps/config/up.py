@@ -141,8 +141,8 @@ def reset(servers: Services, *, sure: bool) -> bool:
     servers.delete_data()
     if (servers.var / "files").exists():
         shutil.rmtree(servers.var / "files")
-    for name in ("demo.json", "celerybeat-schedule"):
-        (servers.var / name).unlink(missing_ok=True)
+    for path in (servers.var / "demo.json", *servers.var.glob("celerybeat-schedule*")):
+        path.unlink(missing_ok=True)
     say("Deleted.")
     return True
 
