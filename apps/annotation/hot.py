@@ -113,8 +113,9 @@ class HotEndpoint:
             try:
                 response = await self._answer(scope, body, match["slug"], int(match["round"]))
             except psycopg.OperationalError:
-                # The connection was lost, before or after the commit. The pool makes new ones; twice stores once.
+                # The connection was lost, before or after the commit; all others may be. Twice stores once.
                 log.warning("Submit is tried again: the database connection was lost", exc_info=True)
+                await self._pools[asyncio.get_running_loop()].check()
                 response = await self._answer(scope, body, match["slug"], int(match["round"]))
         except PassOn:
             await self._fallback(scope, _replay(body, receive), send)

@@ -15,7 +15,9 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -180,9 +182,8 @@ def _nothing(
 ) -> HttpResponse:
     context = {**_frame(request, project, round_), "why": why.value, "done": done, "notice": notice}
     if by_script(request):
-        progress = desk.progress(done, round_.item_count) if round_ is not None else ""
-        page = render(request, "annotation/_nothing.html", context).content.decode()
-        return _say(request, notice, status, progress + page)
+        progress = desk.progress(done, round_.item_count) if round_ is not None else SafeString()
+        return _say(request, notice, status, progress + render_to_string("annotation/_nothing.html", context, request))
     return render(request, "annotation/nothing.html", context, status=status)
 
 

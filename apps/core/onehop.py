@@ -24,6 +24,7 @@ from django.conf import settings
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.db import connections
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
@@ -38,15 +39,24 @@ class OneHopHandler(ASGIHandler):
 
     def __init__(self, threads: int | None = None) -> None:
         super().__init__()
-        self._pool = ThreadPoolExecutor(threads or settings.PAGE_THREADS, thread_name_prefix="page")
+        self._threads: int = threads or settings.PAGE_THREADS
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="page")
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Load the chain as sync code, whatever the base class asks for."""
         super().load_middleware(is_async=False)
 
     def close(self) -> None:
-        """Let the threads end once they are idle."""
-        self._pool.shutdown(wait=False)
+        """Close every thread's connections and end the threads, once what they do is done."""
+        all_here = threading.Barrier(self._threads)  # so that each thread gets one of the calls
+
+        def leave() -> None:
+            all_here.wait()
+            connections.close_all()
+
+        for _ in range(self._threads):
+            self._pool.submit(leave)
+        self._pool.shutdown()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, answer in a pool thread, send."""
