@@ -6,9 +6,9 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from typing import Any, Literal
 
-from apps.datasets.models import Item
+from apps.datasets.models import Item, Response
 from apps.judging.models import JudgeConfig
 from apps.judging.rows import ReadOutput
 from apps.judgments.models import Order, Status, Verdict
@@ -65,13 +65,40 @@ def spec_of(criterion: Criterion) -> CriterionSpec:
     )
 
 
-def request_of(item: Item, spec: CriterionSpec) -> JudgeRequest:
-    """The question about the item (with its responses fetched), as shown in the order AB."""
+@dataclass(frozen=True, slots=True)
+class ItemTexts:
+    """What a judge gets to read of an item. Without the models: a run makes hundreds of thousands of them."""
+
+    item_id: int
+    external_id: str
+    kind: int
+    scenario: str
+    instruction: str
+    context: str
+    reference: str | None
+    responses: tuple[str, ...]
+
+
+def texts_of(item_ids: Sequence[int]) -> list[ItemTexts]:
+    """The items' texts, in that order."""
+    responses: dict[int, list[str]] = {}
+    found = Response.objects.filter(item__in=item_ids).order_by("item", "position").values_list("item", "text")
+    for item_id, text in found:
+        responses.setdefault(item_id, []).append(text)
+    fields = ("pk", "external_id", "kind", "scenario", "instruction", "context", "reference")
+    rows: dict[int, tuple[Any, ...]] = {
+        row[0]: row for row in Item.objects.filter(pk__in=item_ids).values_list(*fields)
+    }
+    return [ItemTexts(*rows[item_id], tuple(responses[item_id])) for item_id in item_ids]
+
+
+def request_of(item: ItemTexts, spec: CriterionSpec) -> JudgeRequest:
+    """The question about the item as shown in the order AB."""
     return JudgeRequest(
         item_id=item.external_id,
         kind="pair" if item.kind == Item.Kind.PAIR else "single",
         instruction=item.instruction,
-        responses=tuple(response.text for response in item.responses.all()),
+        responses=item.responses,
         criterion=spec,
         context=item.context or None,
         reference=item.reference,

@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from apps.datasets.models import Dataset, Item
-from apps.judging.engines import Question, engine_of, refusal, request_of, shown, spec_of
+from apps.judging.engines import Question, engine_of, refusal, request_of, shown, spec_of, texts_of
 from apps.judging.models import JudgeConfig, Shard
 from apps.judgments.models import Judgment, Order
 from apps.rubrics.models import Criterion, RubricVersion
@@ -87,7 +87,13 @@ def plan(
 def _properties(dataset: Dataset) -> Iterator[tuple[Any, ...]]:
     """Of each item: its id, then everything that an engine's refusal may depend on."""
     rows = Item.objects.filter(dataset=dataset).order_by("position")
-    properties = ("kind", "scenario", "language", Q(reference__isnull=False), Q(messages__isnull=False))
+    properties: tuple[Any, ...] = (
+        "kind",
+        "scenario",
+        "language",
+        Q(reference__isnull=False),
+        Q(messages__isnull=False),
+    )
     return rows.values_list("pk", *properties).iterator(chunk_size=10_000)
 
 
@@ -95,7 +101,7 @@ def _ask(
     judge: JudgeConfig, item_id: int, criteria: Sequence[Criterion], orders: Sequence[Order], samples: int
 ) -> _Asked:
     """Ask the engine about one item, which stands for all that have the same properties."""
-    item = Item.objects.prefetch_related("responses").get(pk=item_id)
+    (item,) = texts_of([item_id])
     concerned = [c for c in criteria if concerns(c, item_kind=item.kind, scenario=item.scenario)]
     engine = engine_of(judge)
     refusals = [refusal(engine, request_of(item, spec_of(criterion))) for criterion in concerned]
@@ -125,14 +131,13 @@ def questions(shard: Shard) -> list[Question]:
     specs = {criterion.pk: spec_of(criterion) for criterion in criteria}
     engine = engine_of(run.judge)
     orders = [Order(order) for order in run.orders]
-    items = Item.objects.filter(pk__in=shard.item_ids).prefetch_related("responses").in_bulk()
     there = set(
         judged_already(judge=run.judge, criteria=criteria, orders=orders, samples=run.samples)
         .filter(item__in=shard.item_ids)
         .values_list("item", "criterion", "order", "sample")
     )
     asked = []
-    for item in (items[item_id] for item_id in shard.item_ids):
+    for item in texts_of(shard.item_ids):
         for criterion in criteria:
             if not concerns(criterion, item_kind=item.kind, scenario=item.scenario):
                 continue
@@ -140,9 +145,9 @@ def questions(shard: Shard) -> list[Question]:
             if refusal(engine, request) is not None:
                 continue
             asked += [
-                Question(item.pk, criterion, order, shown(request, order, sample))
+                Question(item.item_id, criterion, order, shown(request, order, sample))
                 for sample in range(run.samples)
                 for order in asked_orders(item.kind, orders)
-                if (item.pk, criterion.pk, order, sample) not in there
+                if (item.item_id, criterion.pk, order, sample) not in there
             ]
     return asked

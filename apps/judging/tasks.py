@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
-from celery import current_app, shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 from django.db import transaction
@@ -16,11 +15,12 @@ from apps.judging import engines, live, planning, selectors
 from apps.judging.heartbeat import heartbeat
 from apps.judging.models import JudgeRun
 from apps.judging.services import runs, shards
+from workers.celery import app
 
 log = logging.getLogger(__name__)
 
 
-@shared_task  # its queue is named in settings, CELERY_TASK_ROUTES
+@app.task  # its queue is named in settings, CELERY_TASK_ROUTES
 def judge_baseline(shard_id: int) -> None:
     """Judge one shard by a baseline. Safe to deliver twice: only the worker that claims it does the work."""
     work(shard_id)
@@ -36,7 +36,8 @@ def work(shard_id: int) -> None:
     try:
         with heartbeat(claim):
             outputs = engines.judge(run.judge, planning.questions(claim.shard))
-        runs.keep_versions(run=run, versions=engines.versions(run.judge))
+        if not run.versions:
+            runs.keep_versions(run=run, versions=engines.versions(run.judge))
         shards.store(claim=claim, outputs=outputs)
     except shards.LeaseLost:
         log.warning("shard %s of run %s was taken over by another worker", claim.shard.number, run.pk)
@@ -68,7 +69,7 @@ def _publish(engine: str, shard_ids: Sequence[int]) -> None:
         log.warning("no hints were sent, the broker cannot be reached: %s", error)
 
 
-@shared_task(expires=30)  # the next one does the same: they need not pile up where no worker runs
+@app.task(expires=30)  # the next one does the same: they need not pile up where no worker runs
 def reconcile() -> None:
     """Bring the broker in line with the database: hints for what waits or lost its worker, an end for what ended."""
     shards.give_up()
@@ -83,7 +84,7 @@ def _queued(engine: str) -> int:
     """How many hints wait in the engine's queue."""
     queue = settings.CELERY_TASK_ROUTES[TASKS[engine].name]["queue"]
     try:
-        with current_app.connection_for_write() as connection:
+        with app.connection_for_write() as connection:
             declared = connection.default_channel.queue_declare(queue=queue, passive=True)  # type: ignore[attr-defined]
             return int(declared.message_count)
     except ChannelError:  # never used since the broker started

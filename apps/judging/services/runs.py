@@ -19,7 +19,7 @@ from apps.projects.models import Project
 from apps.rubrics.models import RubricVersion
 
 Status = JudgeRun.Status
-SMALLEST_SHARD, MOST_SHARDS = 50, 400
+SMALLEST_SHARD, MOST_SHARDS = 100, 400  # items a shard, shards a run
 BOTH = (Order.AB, Order.BA)
 
 
@@ -172,5 +172,4 @@ def finish(*, run_id: int | None = None) -> list[int]:
 
 def keep_versions(*, run: JudgeRun, versions: dict[str, str]) -> None:
     """Remember what the run's first worker ran on."""
-    if not run.versions:
-        JudgeRun.objects.filter(pk=run.pk, versions={}).update(versions=versions)
+    JudgeRun.objects.filter(pk=run.pk, versions={}).update(versions=versions)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import socket
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import getpid
@@ -47,16 +48,20 @@ UPDATE judging_shard AS shard
 SET status = 'running', claim = %(claim)s, worker = %(worker)s, attempts = shard.attempts + 1,
     lease_until = clock_timestamp() + make_interval(secs => %(lease)s), started_at = clock_timestamp()
 FROM judging_judgerun AS run
-WHERE shard.id = %(shard)s AND run.id = shard.run_id AND run.status IN ('queued', 'running')
-  AND shard.attempts < %(attempts)s
-  AND (shard.status = 'waiting' OR (shard.status = 'running' AND shard.lease_until < clock_timestamp()))
+WHERE run.id = shard.run_id AND run.status IN ('queued', 'running') AND shard.id = (
+    SELECT free.id FROM judging_shard AS free
+    WHERE free.id = %(shard)s AND free.attempts < %(attempts)s
+      AND (free.status = 'waiting' OR (free.status = 'running' AND free.lease_until < clock_timestamp()))
+    FOR NO KEY UPDATE SKIP LOCKED
+)
 """
 
 
 def claim(shard_id: int) -> Claim | None:
     """Take the shard if it waits, or if the lease of whoever had it has run out; else None.
 
-    Of any number of workers asking at once one gets it: the others' UPDATE finds the row changed.
+    Of any number of workers asking at once one gets it: the others skip the row while it is being changed, and find it
+    changed afterwards. A worker that froze while storing cannot make another one wait.
     """
     token = uuid.uuid4()
     parameters = {
@@ -98,15 +103,13 @@ def store(*, claim: Claim, outputs: Sequence[ReadOutput]) -> None:
     Raises:
         LeaseLost: the claim is no longer the shard's; nothing was written.
     """
-    held = Shard.objects.select_for_update(no_key=True).filter(
-        pk=claim.shard.pk, claim=claim.token, status=Shard.Status.RUNNING
-    )
-    if not held.exists():
+    ours = Shard.objects.filter(pk=claim.shard.pk, claim=claim.token, status=Shard.Status.RUNNING)
+    if ours.select_for_update(no_key=True).first() is None:  # from here to the end nobody else can claim it
         raise LeaseLost(claim.shard.pk)
     insert(shard=claim.shard, outputs=outputs)
-    read = {status: sum(output.status == status for output in outputs) for status in Status}
+    read = Counter(output.status for output in outputs)
     both, same = _both_orders(outputs)
-    held.update(
+    ours.update(
         status=Shard.Status.DONE,
         claim=None,
         lease_until=None,
@@ -148,13 +151,17 @@ def release(*, claim: Claim, error: str) -> None:
     )
 
 
+@transaction.atomic
 def give_up() -> int:
     """Fail the shards that lost their worker on the last attempt; how many there were.
 
     Those of a run that was stopped go back to waiting, which for them is the end.
     """
     lost = Shard.objects.filter(status=Shard.Status.RUNNING, lease_until__lt=Now())
-    lost.filter(run__status=JudgeRun.Status.STOPPED).update(status=Shard.Status.WAITING, claim=None, lease_until=None)
-    return lost.filter(attempts__gte=settings.SHARD_ATTEMPTS).update(
+    held = lost.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    stopped = list(held.filter(run__status=JudgeRun.Status.STOPPED).values_list("pk", flat=True))
+    Shard.objects.filter(pk__in=stopped).update(status=Shard.Status.WAITING, claim=None, lease_until=None)
+    hopeless = list(held.filter(attempts__gte=settings.SHARD_ATTEMPTS).values_list("pk", flat=True))
+    return Shard.objects.filter(pk__in=hopeless).update(
         status=Shard.Status.FAILED, claim=None, lease_until=None, finished_at=F("lease_until")
     )

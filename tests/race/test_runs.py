@@ -1,0 +1,137 @@
+"""Runs against real processes: Celery workers that are killed, a Redis that is emptied, a real beat."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.db.models import Count
+
+from apps.config import supervisor
+from apps.judging import engines, planning, selectors, tasks
+from apps.judging.models import JudgeRun, Output, Shard
+from apps.judging.services import judges, runs, shards
+from apps.judgments.models import Judgment
+from tests.factories import make_dataset, make_pair_rubric, make_project
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+SpawnWorker = Callable[..., "subprocess.Popen[bytes]"]
+PAIRS, SHARDS, LEASE = 600, 120, 2
+
+
+@pytest.fixture(autouse=True)
+def short_lease(monkeypatch, process_environment, settings):
+    """A lease short enough to wait for, here and in the workers."""
+    monkeypatch.setitem(process_environment, "JURYBOX_SHARD_LEASE_SECONDS", str(LEASE))
+    settings.SHARD_LEASE_SECONDS = LEASE
+
+
+@pytest.fixture
+def beat(process_environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
+    """A real Celery beat, which sends `reconcile` at once and then every ten seconds."""
+    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "workers.celery", "beat", "--loglevel=INFO"]
+    process = supervisor.spawn(
+        [*command, "--schedule", os.fspath(tmp_path / "schedule"), "--pidfile="],
+        log=tmp_path / "beat.log",
+        death_signal=signal.SIGKILL,
+        environment=process_environment,
+        directory=Path(__file__).resolve().parents[2],
+    )
+    yield
+    supervisor.stop(process, [(signal.SIGTERM, 5)])
+
+
+@pytest.fixture
+def run(transactional_db: None) -> JudgeRun:
+    """600 pairs in both orders, in shards small enough to be interrupted between and within."""
+    project = make_project()
+    judge = judges.create_judge(
+        project=project, name="longer wins", engine="baseline", model="length", params={}, by=None
+    )
+    flush()
+    return runs.start_run(
+        judge=judge,
+        dataset=make_dataset(project, pairs=PAIRS),
+        rubric_version=make_pair_rubric(project),
+        by=None,
+        shard_size=PAIRS // SHARDS,
+    )
+
+
+def flush() -> None:
+    with redis.from_url(settings.REDIS_URL) as client:
+        client.flushall()
+
+
+def wait_for(condition: Callable[[], bool], *, patience: float = 60) -> None:
+    give_up = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < give_up, list(Shard.objects.values("status").annotate(Count("pk")))
+        time.sleep(0.02)
+
+
+def done_shards(run: JudgeRun) -> int:
+    return run.shards.filter(status=Shard.Status.DONE).count()
+
+
+def assert_complete(run: JudgeRun) -> None:
+    run.refresh_from_db()
+    assert run.status == JudgeRun.Status.DONE
+    assert not run.shards.exclude(status=Shard.Status.DONE)
+    for rows in (Judgment.objects.filter(rater=run.judge.rater), Output.objects.filter(run=run)):
+        assert rows.count() == 2 * PAIRS
+        assert rows.values("item", "criterion", "order", "sample").distinct().count() == 2 * PAIRS
+
+
+def test_killed_workers_and_an_emptied_broker_lose_nothing_and_double_nothing(
+    run: JudgeRun, spawn_worker: SpawnWorker, beat: None
+) -> None:
+    tasks.enqueue(run)
+    worker = spawn_worker(concurrency=2)
+    wait_for(lambda: done_shards(run) > 15)
+    worker.kill()
+    worker.wait()
+    flush()  # the hints that were left, and those that the dead worker had not acknowledged
+    assert 15 < done_shards(run) < SHARDS
+
+    spawn_worker(concurrency=2)  # says at its start that it wants to know what was left undone
+    seen = done_shards(run)
+    wait_for(lambda: done_shards(run) > seen + 15)
+    flush()  # under a working worker: beat sends the rest again
+    assert done_shards(run) < SHARDS
+
+    wait_for(lambda: JudgeRun.objects.get(pk=run.pk).status == JudgeRun.Status.DONE)
+    assert_complete(run)
+    killed = run.shards.filter(attempts__gt=1).count()
+    took = (JudgeRun.objects.get(pk=run.pk).finished_at - run.created_at).total_seconds()  # type: ignore[operator]
+    print(f"\n{2 * PAIRS} verdicts in {took:.1f} s, {killed} shards taken over")
+
+
+def test_the_shard_of_a_worker_that_hangs_is_taken_over(run: JudgeRun, spawn_worker: SpawnWorker) -> None:
+    shard = run.shards.first()
+    assert shard is not None
+    hung = shards.claim(shard.pk)  # this process is the worker that hangs: it sends no heartbeat
+    assert hung is not None
+    outputs = engines.judge(run.judge, planning.questions(hung.shard))
+    tasks.enqueue(run)
+    spawn_worker(concurrency=2)
+
+    # A worker that came to its hint after the lease has done it already; otherwise the reconciler sends another one.
+    wait_for(lambda: done_shards(run) >= SHARDS - 1)
+    wait_for(lambda: done_shards(run) == SHARDS or selectors.claimable_shards().exists())
+    tasks.reconcile()
+    wait_for(lambda: JudgeRun.objects.get(pk=run.pk).status == JudgeRun.Status.DONE)
+
+    assert run.shards.get(pk=shard.pk).attempts == 2
+    with pytest.raises(shards.LeaseLost):
+        shards.store(claim=hung, outputs=outputs)
+    assert_complete(run)
