@@ -27,19 +27,23 @@ from apps.core import highlight, maths
 
 RENDERER_VERSION = 1  # goes up whenever the same text would come out differently: stored renderings are then stale
 
-MAX_LENGTH = 400_000  # characters; a longer text is shown as it was written
+MAX_LENGTH = 200_000  # characters; a longer text is shown as it was written
+MAX_BRACKETS = 10_000  # each opening bracket may be a link: far more of them than any prose has would take seconds
 
 _INLINE = [("$$", "$$", True), ("$", "$", False), (r"\(", r"\)", False), (r"\[", r"\]", True)]
 _BLOCK = [("$$", "$$"), (r"\[", r"\]")]
 _BARE = re.compile(r"\\begin\{((?:equation|align|gather|alignat|multline|eqnarray|flalign)\*?)\}")
+_OPERATOR = re.compile(r"[\\^_=+<>{}*/|-]")
 _PUNCTUATION = re.compile(r"\s*[.,;:。，；：]?\s*")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")  # half a character: no page can carry it
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
 def render(text: str) -> SafeString:
     """The text as sanitised HTML. Never raises for any text; what cannot be laid out is shown as written."""
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH or text.count("[") > MAX_BRACKETS:
         return plain(text)
+    text = _SURROGATE.sub("\ufffd", text)
     env: EnvType = {"maths_left": maths.MAX_TOTAL, "code_left": highlight.MAX_TOTAL}
     try:
         html = _MARKDOWN.render(text, env)
@@ -52,7 +56,9 @@ def render(text: str) -> SafeString:
 def plain(text: str) -> SafeString:
     """The raw view: every character as it was written, spaces and line ends too."""
     # A parser drops a line end right after <pre>, so the text's own first one needs a spare before it.
-    return format_html('<pre class="raw">{}{}</pre>', "\n" if text.startswith(("\n", "\r")) else "", text)
+    return format_html(
+        '<pre class="raw">{}{}</pre>', "\n" if text.startswith(("\n", "\r")) else "", _SURROGATE.sub("\ufffd", text)
+    )
 
 
 _SAMPLE = 4_000
@@ -102,6 +108,8 @@ def _inline_maths(state: StateInline, silent: bool) -> bool:
             # "$5 and $10" is money: a formula has no space inside its dollars and no digit round them.
             if content[0].isspace() or content[-1].isspace() or source[end + 1 : end + 2].isdigit():
                 return False
+            if content[0].isdigit() and " " in content and not _OPERATOR.search(content):
+                return False
             if start and (source[start - 1].isdigit() or source[start - 1] == "\\"):
                 return False
         if not silent:
@@ -121,14 +129,15 @@ def _block_maths(state: StateBlock, start_line: int, end_line: int, silent: bool
     if not delimiters:
         return False
     opening, closing = delimiters[0]
-    lines = [first[len(opening) :]]
-    size, line = len(first), start_line
+    begin = state.bMarks[start_line] + state.tShift[start_line] + len(opening)
+    if state.src.find(closing, begin, begin + maths.MAX_LENGTH) < 0:
+        return False  # found out without splitting lines, as every line may open a formula that nothing closes
+    lines, line = [first[len(opening) :]], start_line
     while closing not in lines[-1]:
         line += 1
-        if line >= end_line or size > maths.MAX_LENGTH or state.sCount[line] < state.blkIndent:
+        if line >= end_line or state.sCount[line] < state.blkIndent:
             return False
         lines.append(state.getLines(line, line + 1, state.blkIndent, False))
-        size += len(lines[-1]) + 1
     last, _, rest = lines[-1].partition(closing)
     if not _PUNCTUATION.fullmatch(rest):
         return False  # words follow on the line: the inline rule takes it
@@ -212,10 +221,10 @@ def _build() -> MarkdownIt:
 
 
 _MARKDOWN = _build()
-_PROSE_TAGS_NAMES = """
+_PROSE_TAG_NAMES = """
     a blockquote br code em h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul
 """
-_PROSE_TAGS = frozenset(_PROSE_TAGS_NAMES.split())
+_PROSE_TAGS = frozenset(_PROSE_TAG_NAMES.split())
 _ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href"},
     "ol": {"start"},

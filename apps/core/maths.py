@@ -18,18 +18,18 @@ MAX_LENGTH = 4_000  # of one formula, in characters
 MAX_DEPTH = 40  # of braces and environments: the converter recurses about 5 frames a level
 MAX_TOTAL = 40_000  # of all formulas of one text; later ones are shown as source
 
-_TAGS_NAMES = """
+_TAG_NAMES = """
     math menclose mfrac mi mn mo mover mpadded mphantom mroot mrow mspace msqrt mstyle msub msubsup msup mtable mtd
     mtext mtr munder munderover
 """
-TAGS = frozenset(_TAGS_NAMES.split())
+TAGS = frozenset(_TAG_NAMES.split())
 # Nothing that carries an address, a script, a style or a colour of its own.
 LENGTHS = frozenset(["width", "height", "depth", "voffset", "lspace", "rspace", "minsize", "maxsize", "linethickness"])
-_ATTRIBUTES_NAMES = """
+_ATTRIBUTE_NAMES = """
     accent accentunder columnalign columnlines display displaystyle fence form largeop movablelimits notation
     rowlines scriptlevel separator stretchy symmetric
 """
-ATTRIBUTES = LENGTHS | frozenset(_ATTRIBUTES_NAMES.split())
+ATTRIBUTES = LENGTHS | frozenset(_ATTRIBUTE_NAMES.split())
 
 _LENGTH = re.compile(r"[+-]?\d{0,2}(\.\d{1,4})?(em|ex|px|pt|mm|cm|mu)?")
 _MACROS = re.compile(r"\\(?:re)?newcommand|\\providecommand|\\[egx]?def\b|\\let\b|\\newenvironment|\\DeclareMath")
