@@ -25,7 +25,7 @@ from apps.analytics import frames
 from apps.analytics.frames import Ledger, Version
 
 LARGEST: Final = 2 << 30  # bytes of label files in all; the longest unused go first
-REPORT_DAYS: Final = 7
+REPORT_SECONDS: Final = 7 * 86400
 WARMING_SECONDS: Final = 120  # then another hint may be sent for the same report
 logger = logging.getLogger(__name__)
 
@@ -101,30 +101,36 @@ def _bound(folder: Path) -> None:
 
 def kept_report(*, dataset_id: int, criterion_id: int, version: Version) -> dict[str, Any] | None:
     """The finished report of exactly these labels, if somebody has made it."""
-    text = cache.get(_key("report", dataset_id, criterion_id, version))
+    text = cache.get(_key("report", dataset_id, criterion_id, str(version)))
     return None if text is None else json.loads(text)
+
+
+def last_version(*, dataset_id: int, criterion_id: int) -> Version | None:
+    """Of the newest labels that have a finished report."""
+    return Version.read(cache.get(_key("last", dataset_id, criterion_id)) or "")
 
 
 def keep_report(report: dict[str, Any], *, dataset_id: int, criterion_id: int, version: Version) -> None:
     """Keep it in Redis; a NaN would fail here, and never reach a page."""
     text = json.dumps(report, allow_nan=False, separators=(",", ":"))
-    cache.set(_key("report", dataset_id, criterion_id, version), text, REPORT_DAYS * 86400)
-    cache.delete(_key("warming", dataset_id, criterion_id, version))
+    cache.set(_key("report", dataset_id, criterion_id, str(version)), text, REPORT_SECONDS)
+    cache.set(_key("last", dataset_id, criterion_id), str(version), REPORT_SECONDS)
+    cache.delete(_key("warming", dataset_id, criterion_id))
 
 
-def begin_warming(*, dataset_id: int, criterion_id: int, version: Version) -> bool:
-    """Whether the caller is the one to ask a worker for this report; nobody else is for a while."""
-    return bool(cache.add(_key("warming", dataset_id, criterion_id, version), time.time(), WARMING_SECONDS))
+def begin_warming(*, dataset_id: int, criterion_id: int) -> bool:
+    """Whether the caller is the one to ask a worker for a report; nobody else is until it is there, or for a while."""
+    return bool(cache.add(_key("warming", dataset_id, criterion_id), time.time(), WARMING_SECONDS))
 
 
-def warming_for(*, dataset_id: int, criterion_id: int, version: Version) -> float:
+def waited(*, dataset_id: int, criterion_id: int) -> float:
     """Seconds since a worker was asked; 0 if none was."""
-    asked = cache.get(_key("warming", dataset_id, criterion_id, version))
+    asked = cache.get(_key("warming", dataset_id, criterion_id))
     return 0.0 if asked is None else max(0.0, time.time() - asked)
 
 
-def _key(what: str, dataset_id: int, criterion_id: int, version: Version) -> str:
-    return f"agreement:{what}:{dataset_id}:{criterion_id}:{version}:{code_version()}"
+def _key(*parts: object) -> str:
+    return ":".join(("agreement", code_version(), *map(str, parts)))
 
 
 @functools.cache
@@ -137,4 +143,4 @@ def code_version() -> str:
     return digest.hexdigest()
 
 
-_DECIDING = ("report.py", "report_columns.py", "frames.py", "dashboard.py")
+_DECIDING = ("report.py", "report_columns.py", "frames.py", "dashboard.py", "standing.py", "prevalence.py")

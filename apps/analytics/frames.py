@@ -179,7 +179,7 @@ def _marks(mark: NDArray[np.integer]) -> NDArray[np.int64]:
     """Marks as the report numbers them, -1 for none."""
     place = np.full(max(_MARK_CODES) + 1, -1, dtype=np.int64)
     place[list(_MARK_CODES)] = list(_MARK_CODES.values())
-    return place[mark]
+    return np.asarray(place[mark])
 
 
 def _items(dataset_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -15,7 +15,7 @@ from .labels import Codes, Floats, Ints, Scale, label_counts, majority
 from .pairwise import cell_of, disagreement, kappa_of
 from .resample import DRAWS, Statistic, distinct_rows, estimates, fold, ratio
 
-_DENSE = 4_000_000  # numbers; larger terms stay sparse
+_DENSE = 12_000_000  # numbers; larger terms stay sparse
 
 
 def vote_agreement(
@@ -87,6 +87,9 @@ def leave_one_out_scores(
     humans: NDArray[np.floating], judge: NDArray[np.floating], *, groups: Ints | None = None, draws: int = DRAWS
 ) -> dict[str, Estimate]:
     """Each human's scores against the mean score of the others, beside the judge's against the same mean: Pearson."""
+    seen, code = np.unique(np.column_stack([humans, judge]), return_inverse=True)  # scores repeat: fold equal rows
+    rows, index, _ = distinct_rows(code.reshape(len(judge), -1), len(seen) + 1)
+    humans, judge = humans[rows], judge[rows]
     present = ~np.isnan(humans)
     filled = np.where(present, humans, 0.0).astype(np.float64)
     total, raters = filled.sum(axis=1), present.sum(axis=1)
@@ -107,7 +110,7 @@ def leave_one_out_scores(
     def pearson(totals: Floats) -> Floats:
         return pearson_of_moments(totals[:, 1:].reshape(len(totals), -1, 2, 6))
 
-    return _human_and_judge(np.arange(len(judge)), terms, {"pearson": pearson}, groups, draws)
+    return _human_and_judge(index, terms, {"pearson": pearson}, groups, draws)
 
 
 def _human_and_judge(

@@ -13,12 +13,16 @@ from .estimate import Estimate
 from .labels import LabelMatrix
 
 TOLERANCE = 1e-9
+_LARGEST = 30_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class CrossCheck:
-    """Whether both implementations give the same alphas. `package` is None where the other one is not installed;
-    `agrees` is None where there was nothing to compare."""
+    """Whether both implementations give the same alphas.
+
+    `package` is None where the other one is not installed; `agrees` is None where nothing was compared, be it that
+    there is no alpha or that the other one would need too much memory: items x labels x labels numbers.
+    """
 
     package: str | None
     agrees: bool | None = None
@@ -31,7 +35,10 @@ def cross_check(matrix: LabelMatrix, ours: dict[str, Estimate]) -> CrossCheck:
         other = import_module("krippendorff")
     except ImportError:
         return CrossCheck(None)
+    distinct = matrix.scale.size if matrix.values is None else len(np.unique(matrix.values))
     package = f"krippendorff {version('krippendorff')}"
+    if len(matrix.codes) * distinct**2 > _LARGEST:
+        return CrossCheck(package)
     differences = []
     for level in ("nominal", "ordinal", "interval"):
         alpha = ours[f"krippendorff_alpha_{level}"].estimate
