@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -54,7 +54,7 @@ def _outside(request: HttpRequest) -> list[NavSection]:
         entries.append(_entry(request, _("New project"), "home:new", here={"home:new"}))
     account = {"home:account", "home:keys", "accounts:password"}
     entries.append(_entry(request, _("Account"), "home:account", here=account))
-    return [NavSection(_present(entries))]
+    return [NavSection(entries)]
 
 
 def _for_annotators(request: HttpRequest, membership: Membership) -> list[NavSection]:
@@ -62,13 +62,11 @@ def _for_annotators(request: HttpRequest, membership: Membership) -> list[NavSec
     own = selectors.own_progress(membership.project, membership.user)
     return [
         NavSection(
-            _present(
-                [
-                    _entry(request, _("Your labels"), "home:project", slug, here={"home:project"}, number=own.done),
-                    _entry(request, _("Label"), "annotation:next", slug, here={"annotation:next"}),
-                    _entry(request, _("Account"), "home:account"),
-                ]
-            )
+            [
+                _entry(request, _("Your labels"), "home:project", slug, here={"home:project"}, number=own.done),
+                _entry(request, _("Label"), "annotation:next", slug, here={"annotation:next"}),
+                _entry(request, _("Account"), "home:account"),
+            ]
         )
     ]
 
@@ -79,13 +77,13 @@ def _for_leads(request: HttpRequest, membership: Membership) -> list[NavSection]
     live = ngettext("%(n)s live", "%(n)s live", has.live_runs) % {"n": has.live_runs} if has.live_runs else ""
     rubric = f"v{has.version}" if has.version else ""
 
-    def entry(label: str, name: str, *here: str, number: int = 0, text: str = "", badge: str = "") -> NavEntry | None:
+    def entry(label: str, name: str, *here: str, number: int = 0, text: str = "", badge: str = "") -> NavEntry:
         return _entry(request, label, name, slug, here={name, *here}, number=number, text=text, badge=badge)
 
     return [
-        NavSection(_present([entry(_("Overview"), "home:project", "home:settings")])),
+        NavSection([entry(_("Overview"), "home:project", "home:settings")]),
         NavSection(
-            _present(
+            (
                 [
                     entry(_("Items"), "datasets:items", "datasets:", "imports:", number=has.items),
                     entry(_("Rubric"), "rubrics:index", "rubrics:", text=rubric),
@@ -96,16 +94,16 @@ def _for_leads(request: HttpRequest, membership: Membership) -> list[NavSection]
             label=_("Collect"),
         ),
         NavSection(
-            _present(
+            (
                 [
-                    entry(_("Judges"), "judging:judges", number=has.judges),
-                    entry(_("Runs"), "judging:runs", "judging:run", badge=live),
+                    entry(_("Judges"), "judging:judges", "judging:judge", number=has.judges),
+                    entry(_("Runs"), "judging:runs", "judging:run", "judging:new_run", badge=live),
                 ]
             ),
             label=_("Judge"),
         ),
-        NavSection(_present([entry(_("Agreement"), "analytics:agreement", "analytics:")]), label=_("Results")),
-        NavSection(_present([entry(_("Exports"), "exports:index", "exports:")]), label=_("Take away")),
+        NavSection(([entry(_("Agreement"), "analytics:agreement", "analytics:")]), label=_("Results")),
+        NavSection(([entry(_("Exports"), "exports:index", "exports:")]), label=_("Take away")),
     ]
 
 
@@ -118,17 +116,11 @@ def _entry(
     number: int = 0,
     text: str = "",
     badge: str = "",
-) -> NavEntry | None:
+) -> NavEntry:
     """`here`: the pages that belong to the entry, by name, or all of an app as `app:`."""
     match = request.resolver_match
     at = match.view_name if match else ""
     current = at in here or f"{at.partition(':')[0]}:" in here
-    try:
-        url = reverse(name, args=args)
-    except NoReverseMatch:
-        return None
-    return NavEntry(label, url, count=text or (count(number) if number else ""), badge=badge, current=current)
-
-
-def _present(entries: Iterable[NavEntry | None]) -> list[NavEntry]:
-    return [entry for entry in entries if entry is not None]
+    return NavEntry(
+        label, reverse(name, args=args), count=text or (count(number) if number else ""), badge=badge, current=current
+    )

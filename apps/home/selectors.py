@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from django.db.models import Aggregate, Count, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -173,10 +173,7 @@ def _steps(project: Project, shown: Progress, known: Figures | None) -> list[Ste
 
 
 def _at(name: str, project: Project, *args: object) -> str:
-    try:
-        return reverse(name, args=[project.slug, *args])
-    except NoReverseMatch:
-        return ""
+    return reverse(name, args=[project.slug, *args])
 
 
 def _rubric_step(project: Project) -> Step:
@@ -216,7 +213,7 @@ def _people_step(project: Project) -> Step:
     title, url = _("People"), _at("home:team", project)
     members = Membership.objects.filter(project=project).count()
     invited = project_selectors.open_invitations(project).count()
-    if members >= 2:
+    if members >= 2 or project.is_demo:
         text = ngettext("One person can label here.", "%(n)s people can label here.", members) % {"n": members}
         return Step(title, text, "done", url, _("Open"))
     if invited:
@@ -292,7 +289,7 @@ def _verdicts(run: JudgeRun) -> int:
 
 def _agreement_step(project: Project, known: Figures | None) -> Step:
     title, url = _("Agreement"), _at("analytics:agreement", project)
-    if known is None:
+    if known is None or known.shown is None:
         text = _("Appears as soon as two raters have labelled the same items.")
         return Step(title, text, "todo", url, "")
     return Step(title, _("How far people agree with each other and with the judges."), "done", url, _("Open"))
