@@ -22,6 +22,18 @@ from apps.accounts.models import User
 App = Callable[..., Awaitable[None]]
 
 
+def signed_in(user: User) -> dict[str, str]:
+    """The cookies of a browser in which the user has just signed in."""
+    request = HttpRequest()
+    request.session = SessionStore()
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session.save()
+    return {
+        settings.SESSION_COOKIE_NAME: str(request.session.session_key),
+        settings.CSRF_COOKIE_NAME: _get_new_csrf_string(),
+    }
+
+
 @dataclass
 class Answer:
     status: int
@@ -43,13 +55,7 @@ class Visitor:
     host: str = "localhost"
 
     def sign_in(self, user: User) -> Visitor:
-        """Make a session as the sign-in page does, and a token as any page does."""
-        request = HttpRequest()
-        request.session = SessionStore()  # type: ignore[assignment]
-        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-        request.session.save()
-        self.cookies[settings.SESSION_COOKIE_NAME] = str(request.session.session_key)
-        self.cookies[settings.CSRF_COOKIE_NAME] = _get_new_csrf_string()
+        self.cookies |= signed_in(user)
         return self
 
     def get(self, path: str, **headers: str) -> Answer:

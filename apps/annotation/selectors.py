@@ -79,6 +79,11 @@ def has_open_place(round_: Round, user: User) -> bool:
     return QueueEntry.objects.filter(round=round_, taken__lt=F("need")).exclude(item__in=mine).exists()
 
 
+def done_by(round_: Round, user: User) -> int:
+    """How many items of the round this user has labelled."""
+    return RoundMember.objects.filter(round=round_, user=user).values_list("done", flat=True).first() or 0
+
+
 def why_nothing(round_: Round, user: User) -> Nothing:
     """Why an open round has no item for this user."""
     mine = Assignment.objects.filter(user=user, round=round_).exclude(state=Assignment.State.EXPIRED).values("item")

@@ -150,7 +150,7 @@ def _work(request: AuthedRequest, round_: Round, *, notice: str = "", status: in
     leased = services.open_item(round=round_, user=request.user, raw=raw)
     if leased is None:
         why = selectors.why_nothing(round_, request.user)
-        return _nothing(request, project, round_, why, notice=notice, status=status, done=member.done)
+        return _nothing(request, project, round_, why, notice=notice, status=status)
     member.refresh_from_db(fields=["done"])
     criteria = selectors.criteria_of(round_.rubric_version)
     parts = desk.parts(leased, criteria=criteria, shown=desk.Shown.by(project), base=_base(round_), raw=raw)
@@ -178,8 +178,8 @@ def _nothing(
     *,
     notice: str = "",
     status: int = 200,
-    done: int = 0,
 ) -> HttpResponse:
+    done = selectors.done_by(round_, request.user) if round_ is not None else 0
     context = {**_frame(request, project, round_), "why": why.value, "done": done, "notice": notice}
     if by_script(request):
         progress = desk.progress(done, round_.item_count) if round_ is not None else SafeString()

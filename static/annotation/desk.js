@@ -24,7 +24,7 @@ let raw = false;
 let retry = null;
 
 // ── What is chosen ───────────────────────────────────────────────────────────
-const form = () => document.getElementById("vote");
+const form = () => $("form#vote"); // null when there is nothing to label
 const questions = () => $$("#vote fieldset[data-criterion]");
 const checked = (question) => question.querySelector("input:checked");
 const now = () => questions().find((question) => question.hasAttribute("data-now")) ?? questions()[0];
@@ -82,7 +82,7 @@ function say(state, values = {}) {
 }
 
 function submit() {
-  if (busy) return;
+  if (busy || !form()) return;
   const missing = open() ?? (questions().some(checked) ? null : now());
   if (missing) {
     turnTo(missing);
@@ -134,8 +134,13 @@ async function deliver(pause) {
     else sayStatus(403);
     return;
   }
-  outbox.clear();
   busy = false;
+  if (!response.ok && html.includes("data-keep")) { // paused: the label is sent when the round goes on
+    say("kept");
+    swap(html);
+    return;
+  }
+  outbox.clear();
   if (response.ok) say("saved", { time: new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" }).format() });
   else $("[data-saved]")?.replaceChildren();
   if (response.ok || response.status === 409) swap(html);
@@ -180,7 +185,7 @@ function swap(html, only = "[data-part]") {
   if (nothing) {
     const progress = fresh.querySelector('[data-part="progress"]');
     if (progress) $('[data-part="progress"]')?.replaceWith(progress);
-    $$(".desk > :not(header)").forEach((part) => part.remove());
+    $$(".desk > :not(header), .tools [data-act], .tools [data-dialog-open]").forEach((part) => part.remove());
     desk.classList.remove("scoring");
     desk.append(nothing);
     nothing.focus();
@@ -252,31 +257,30 @@ const acts = {
 };
 
 function onKey(event) {
-  const meant = meaning(event, JSON.parse(desk.dataset.keys));
+  const meant = form() && meaning(event, JSON.parse(desk.dataset.keys));
   if (!meant) return;
   const question = now();
   const pairs = desk.dataset.kind === "pair";
-  const vote = (...values) => choose(question, (input) => values.includes(input.value));
+  const vote = (...values) => busy || choose(question, (input) => values.includes(input.value));
   const step = (by) => turnTo(questions()[questions().indexOf(question) + by]);
   if (!pairs && meant.digit !== null) {
-    const scores = question?.querySelector(".scale");
-    if (!busy) choose(question, (input) => input.value === String(scores ? meant.digit : meant.digit - 1));
+    const first = question?.querySelector(".scale") ? 0 : 1; // a score is its number, a choice is counted from 1
+    vote(String(meant.digit - first));
   } else if (pairs && meant.action === "left") {
-    if (!busy) vote(...(meant.much ? ["A-much"] : ["A", "A-slight"]));
+    vote(...(meant.much ? ["A-much"] : ["A", "A-slight"]));
   } else if (pairs && meant.action === "right") {
-    if (!busy) vote(...(meant.much ? ["B-much"] : ["B", "B-slight"]));
+    vote(...(meant.much ? ["B-much"] : ["B", "B-slight"]));
   } else if (pairs && meant.action === "tie") {
-    if (!busy) vote("tie");
+    vote("tie");
   } else if (pairs && meant.action === "both_bad") {
-    if (!busy) vote("bad");
+    vote("bad");
   } else if (meant.action === "up") step(-1);
   else if (meant.action === "down") step(1);
   else if (meant.action === "submit") submit();
   else if (meant.action === "keys") $("#keys").showModal();
   else if (["skip", "flag", "note", "guidelines", "raw", "fold"].includes(meant.action)) {
-    const button = $(`[data-act="${meant.action}"]`);
-    if (!button) return;
-    acts[meant.action](button);
+    if (!$(`[data-act="${meant.action}"]`)) return;
+    acts[meant.action]();
   } else return;
   event.preventDefault();
 }
@@ -287,7 +291,7 @@ if (desk) {
     const button = event.target.closest("[data-act]");
     if (button) {
       event.preventDefault();
-      acts[button.dataset.act](button);
+      acts[button.dataset.act]();
     }
     const chip = event.target.closest("[data-chip]");
     if (chip) turnTo(questions().find((question) => question.dataset.criterion === chip.dataset.chip));

@@ -17,7 +17,8 @@ export function meaning(event, codes) {
   const find = (code) => Object.keys(codes).find((action) => codes[action].includes(code));
   const held = event.shiftKey ? "Shift+" : "";
   const digit = !event.shiftKey && /^Digit\d$/.test(plain) ? Number(plain.at(-1)) : null;
-  const action = find(held + event.code) ?? find(held + plain) ?? null;
+  // The question mark has a place of its own on many keyboards, and on each it asks for the keys.
+  const action = find(held + event.code) ?? find(held + plain) ?? (event.key === "?" ? "keys" : null);
   if (action) return { action, much: false, digit };
   const side = event.shiftKey ? find(plain) : null;
   if (side === "left" || side === "right") return { action: side, much: true, digit: null };
