@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "apps.config.settings")
 
@@ -22,6 +23,6 @@ application = ProtocolTypeRouter(
     {
         # "submit and next" is answered before the middleware chain; everything else goes on to it.
         "http": HotEndpoint(OneHopHandler()),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(cast("list[Any]", websocket_urlpatterns)))),
     }
 )

@@ -64,7 +64,7 @@ def copy() -> float:
     from django.db import connection
 
     begin = time.perf_counter()
-    with connection.connection.cursor() as cursor:  # type: ignore[union-attr]
+    with connection.connection.cursor() as cursor:
         statement = """COPY (SELECT json_build_object('item', i.external_id, 'rater', r.name, 'kind', 'human',
             'criterion', 'overall', 'order', CASE j."order" WHEN 0 THEN 'AB' ELSE 'BA' END,
             'verdict', CASE j.verdict WHEN 0 THEN 'A' WHEN 1 THEN 'tie' ELSE 'B' END, 'seconds', j.seconds,

@@ -61,7 +61,7 @@ def unchecked(path: Path, name: str) -> float:
         position = 0
         for batch in batches(map(orjson.loads, stream), 2000):
             ids = reserve_ids("datasets_item", len(batch))
-            cursor = connection.connection.cursor()  # type: ignore[union-attr]
+            cursor = connection.connection.cursor()
             with cursor.copy(
                 "COPY datasets_item (id, dataset_id, position, group_key, kind, external_id, scenario, language,"
                 ' "group", instruction, messages, context, reference, meta) FROM STDIN'

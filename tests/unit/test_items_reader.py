@@ -92,7 +92,7 @@ def test_blank_lines_carriage_returns_a_mark_and_a_missing_last_break_are_fine()
         (pair(responses=...), "responses", "is missing"),
         (pair(responses={}), "responses", "must be a list, not an object"),
         (pair(responses=[]), "responses", "is empty"),
-        (pair(responses=PAIR["responses"] + PAIR["responses"][:1]), "responses", "has 3 responses"),
+        (pair(responses=[*PAIR["responses"], PAIR["responses"][0]]), "responses", "has 3 responses"),
         (pair(responses=["Hello."]), "responses[0]", "must be an object, not text"),
         (pair(responses=[{"text": "Hello."}]), "responses[0].system", "is missing"),
         (pair(responses=[{"system": "a"}]), "responses[0].text", "is missing"),

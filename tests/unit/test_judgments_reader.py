@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -145,7 +145,8 @@ texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs
 @st.composite
 def judgment_records(draw: st.DrawFn) -> JudgmentRecord:
     answer = draw(st.sampled_from(["verdict", "score", "choice", "none"]))
-    verdict = draw(st.sampled_from(["A", "B", "tie"])) if answer == "verdict" else None
+    verdicts: st.SearchStrategy[Literal["A", "B", "tie"]] = st.sampled_from(["A", "B", "tie"])
+    verdict = draw(verdicts) if answer == "verdict" else None
     return JudgmentRecord(
         1,
         draw(names),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.rubrics.reader import CriterionDraft, OptionDraft, RubricDraft, RubricReading, read_rubric, write_rubric
+from apps.rubrics.reader import CriterionDraft, Kind, OptionDraft, RubricDraft, RubricReading, read_rubric, write_rubric
 
 GOOD = """\
 name: Support answers
@@ -130,6 +130,7 @@ def test_json_is_read_with_lines():
     for name in ("rubric.json", "rubric.txt"):
         reading = read(text, name)
         assert reading.problems == ()
+        assert reading.draft is not None
         assert reading.draft.criteria[0].question == "Fun? \U0001f600"
         assert reading.draft.criteria[0].line == 4
     (problem,) = read(text.replace('"No"', "null")).errors
@@ -158,6 +159,7 @@ def test_the_faults_of_the_drawn_page_are_found_and_the_rest_can_be_previewed():
     ]
     assert len(reading.lines) == 22
     assert not reading.publishable
+    assert reading.draft is not None
     overall, correct, tone = reading.draft.criteria
     assert overall.kind == "pair"
     assert correct.level_rows[3] == (4, "")
@@ -260,6 +262,7 @@ def test_ids_must_differ():
 
 def test_a_file_without_a_name_takes_the_files():
     reading = read("criteria: [{id: a, kind: pair, question: Q}]", "my rubric.yaml")
+    assert reading.draft is not None
     assert reading.draft.name == "my rubric"
     assert [problem.path for problem in reading.warnings] == ["name"]
     assert reading.publishable
@@ -292,7 +295,7 @@ keys = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,8}", fullmatch=True) | st.sampled_f
 
 @st.composite
 def criteria(draw: st.DrawFn) -> CriterionDraft:
-    kind = draw(st.sampled_from(["pair", "score", "choice"]))
+    kind: Kind = draw(st.sampled_from(["pair", "score", "choice"]))
     low = draw(st.integers(-5, 5))
     high = low + draw(st.integers(1, 9))
     ties = draw(st.booleans()) if kind == "pair" else True
