@@ -19,10 +19,11 @@ from apps.annotation.hot import HotEndpoint
 from apps.core.onehop import OneHopHandler
 from apps.judging.routing import websocket_urlpatterns
 
+sockets = URLRouter(cast("list[Any]", websocket_urlpatterns))
 application = ProtocolTypeRouter(
     {
         # "submit and next" is answered before the middleware chain; everything else goes on to it.
         "http": HotEndpoint(OneHopHandler()),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(cast("list[Any]", websocket_urlpatterns)))),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(sockets)),
     }
 )
