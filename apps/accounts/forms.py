@@ -159,7 +159,7 @@ class KeysForm(forms.Form):
 
     def __init__(self, *args: Any, own: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial = dict(own)
+        self.initial = {name: keys.shown(code) for name, code in own.items()}
         for action in keys.ACTIONS:
             self.fields[action.name] = forms.CharField(
                 label=str(action.label),
@@ -170,7 +170,8 @@ class KeysForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        own = {name: code for name, code in cleaned.items() if code and [code] != list(keys.BY_NAME[name].codes)}
+        typed = {name: keys.code_of(text) for name, text in cleaned.items() if text}
+        own = {name: code for name, code in typed.items() if (code,) != keys.BY_NAME[name].codes}
         for name, wrong in keys.clashes(own).items():
             if isinstance(wrong, keys.Action):
                 text = gettext("“%(action)s” has this key.") % {"action": wrong.label}

@@ -80,6 +80,8 @@ _SHOWN = {
     "NumpadMultiply": "Num *",
     "NumpadDivide": "Num /",
 }
+_SHIFT = "⇧"
+_CODES = {text.casefold(): code for code, text in _SHOWN.items()}
 
 
 def is_key(code: str) -> bool:
@@ -91,9 +93,24 @@ def shown(code: str) -> str:
     """The key as it stands on an English keyboard: `⇧←`, `U`."""
     if code == "Shift+Slash":
         return "?"
-    held = "⇧" if code.startswith("Shift+") else ""
+    held = _SHIFT if code.startswith("Shift+") else ""
     plain = code.removeprefix("Shift+")
     return held + _SHOWN.get(plain, plain)
+
+
+def code_of(text: str) -> str:
+    """What `shown` says, or somebody typed, as a code again; what is no key stays as it is."""
+    text = text.strip()
+    if text == "?":
+        return "Shift+Slash"
+    held = "Shift+" if text.startswith((_SHIFT, "Shift+")) else ""
+    plain = text.removeprefix(_SHIFT).removeprefix("Shift+").strip()
+    return held + _CODES.get(plain.casefold(), plain)
+
+
+def every_key() -> dict[str, str]:
+    """Code → how it is shown, for a script that listens for keys."""
+    return {code: shown(code) for plain in _SHOWN for code in (plain, f"Shift+{plain}")}
 
 
 def keys_of(own: Mapping[str, str]) -> dict[str, list[str]]:

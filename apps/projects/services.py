@@ -176,9 +176,11 @@ def accept_as_new_user(
 def accept(*, token: str, user: User) -> Membership:
     """Burn the invitation and make `user` a member; raises InvitationClosed or AlreadyMember."""
     invitation = _burn(token)
-    if Membership.objects.filter(project=invitation.project_id, user=user).exists():
-        raise AlreadyMember
-    return _join(invitation, user)
+    try:
+        with transaction.atomic():
+            return _join(invitation, user)
+    except IntegrityError as error:  # a member already, or by another invitation a moment ago
+        raise AlreadyMember from error
 
 
 def _burn(token: str) -> Invitation:

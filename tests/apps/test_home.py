@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.accounts import keys
 from apps.accounts.models import User
 from apps.accounts.services import create_user
 from apps.annotation.models import RoundMember
@@ -316,14 +317,14 @@ def test_own_keys_are_kept_where_they_differ_and_can_be_given_back(client):
     client.post(url, {"undo": "KeyZ", "skip": "KeyS", "back": "Backspace"})
     anna.refresh_from_db()
     assert anna.keys == {"undo": "KeyZ", "back": "Backspace"}
-    assert 'value="KeyZ"' in page(client, "home:keys")
+    assert 'value="Z"' in page(client, "home:keys")
     client.post(url, {"reset": "1"})
     anna.refresh_from_db()
     assert anna.keys == {}
 
 
 @pytest.mark.parametrize(
-    ("keys", "says"),
+    ("wanted", "says"),
     [
         ({"undo": "KeyS"}, "“Skip” has this key"),
         ({"undo": "KeyZ", "flag": "KeyZ"}, "has this key"),
@@ -334,10 +335,10 @@ def test_own_keys_are_kept_where_they_differ_and_can_be_given_back(client):
         ({"left": "KeyJ", "skip": "Shift+KeyJ"}, "much better"),
     ],
 )
-def test_keys_that_clash_are_explained(client, keys, says):
+def test_keys_that_clash_are_explained(client, wanted, says):
     anna = create_user(username="anna")
     client.force_login(anna)
-    answer = client.post(reverse("home:keys"), keys)
+    answer = client.post(reverse("home:keys"), wanted)
     assert answer.status_code == 422
     assert says in answer.content.decode()
     anna.refresh_from_db()
@@ -350,3 +351,14 @@ def test_a_key_that_was_freed_can_be_taken(client):
     assert client.post(reverse("home:keys"), {"skip": "KeyQ", "undo": "KeyS"}).status_code == 302
     anna.refresh_from_db()
     assert anna.keys == {"skip": "KeyQ", "undo": "KeyS"}
+
+
+def test_keys_are_shown_as_on_a_keyboard_and_read_back():
+    for code, text in keys.every_key().items():
+        assert keys.code_of(text) == code
+    assert [keys.code_of(text) for text in ("q", "KeyQ", "⇧ q", "nonsense")] == [
+        "KeyQ",
+        "KeyQ",
+        "Shift+KeyQ",
+        "nonsense",
+    ]

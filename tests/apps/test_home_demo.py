@@ -73,7 +73,7 @@ def test_the_demo_rounds_are_true(demo):
 def test_who_labels_the_rest_of_the_demo_sees_the_other_side(demo):
     """The places left are those whose side keeps A on the left as often as on the right, within one."""
     pairs = demo.rounds.get(name="Pairs")
-    shown = {}
+    shown: dict[int, list[tuple[int, int]]] = {}
     for item, place, order in Assignment.objects.filter(round=pairs).values_list("item", "place", "order"):
         shown.setdefault(item, []).append((place, order))
     for entry in QueueEntry.objects.filter(round=pairs, taken__lt=F("need")):

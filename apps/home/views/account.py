@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zoneinfo
 
 from django.contrib import messages
@@ -9,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -46,7 +48,7 @@ def theme(request: AuthedRequest) -> HttpResponse:
         return HttpResponse(status=422)
     services.set_theme(user=request.user, theme=chosen)
     back = request.POST.get("next", "")
-    if back.startswith("/") and not back.startswith(("//", "/\\")):
+    if url_has_allowed_host_and_scheme(back, allowed_hosts=None):  # a path on this server, nothing else
         return redirect(back)
     return HttpResponse(status=204)
 
@@ -69,4 +71,5 @@ def own_keys(request: AuthedRequest) -> HttpResponse:
             return redirect("home:keys")
         status = 422
     rows = [(form[action.name], [keys.shown(code) for code in action.codes]) for action in keys.ACTIONS]
-    return render(request, "home/keys.html", {"form": form, "rows": rows, "own": own}, status=status)
+    context = {"form": form, "rows": rows, "own": own, "every_key": json.dumps(keys.every_key())}
+    return render(request, "home/keys.html", context, status=status)
