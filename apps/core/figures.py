@@ -29,6 +29,7 @@ REASONS: dict[str, Promise] = {
     "one_order": gettext_lazy("nothing was shown in both orders"),
     "no_spread": gettext_lazy("every resample gives the same value"),
     "mostly_undefined": gettext_lazy("most resamples leave it undefined"),
+    "not_resampled": gettext_lazy("it counts test decisions, each with an error of its own"),
     "separation": gettext_lazy("one side always wins"),
 }
 FLAGS: dict[str, Promise] = {
@@ -36,6 +37,7 @@ FLAGS: dict[str, Promise] = {
     "interval_unstable": gettext_lazy("The interval is unstable: some resamples were undefined."),
     "few_rare_category_items": gettext_lazy("Too few items with a rare category: the interval is too narrow."),
     "normal_interval": gettext_lazy("Normal interval from the jackknife."),
+    "two_humans": gettext_lazy("At most two people an item: the other one alone is no consensus."),
     "empty_class": gettext_lazy("A class that nobody gave counts as 0."),
 }
 

@@ -12,7 +12,7 @@ document.addEventListener("click", (event) => {
 export function confirm(question, yes) {
   const dialog = document.querySelector("[data-confirm-dialog]");
   if (!dialog) return Promise.resolve(true);
-  const button = dialog.querySelector("[data-confirm-yes]");
+  const button = dialog.querySelector("[data-confirm-go]");
   dialog.querySelector("[data-confirm-text]").textContent = question;
   button.textContent = yes || button.dataset.default;
   dialog.returnValue = "";

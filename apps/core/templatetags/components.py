@@ -86,8 +86,14 @@ def stat_note(
 ) -> SafeString:
     """What stands under a figure: interval and n, or the reason why it is undefined."""
     figure = figures.describe(estimate, as_percent=percent, digits=digits, signed=signed)
-    lead = ", ".join(part for part in (figure.interval, figure.n if n else "") if part)
-    return format_html_join(" ", "<span>{}</span>", ((part,) for part in (figure.why, lead, *figure.flags) if part))
+    parts = [format_html("<span>{}</span>", figure.why)] if figure.why else []
+    if figure.interval:
+        text = f"{figure.interval}, {figure.n}" if n else figure.interval
+        parts.append(format_html("<span>{}</span>", text))
+    elif n:
+        parts.append(format_html('<span class="nowrap">{}</span>', figure.n))
+    parts.extend(format_html("<span>{}</span>", flag) for flag in figure.flags)
+    return mark_safe(" ".join(parts))  # noqa: S308 -- every part is escaped
 
 
 @register.simple_tag
