@@ -6,7 +6,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal
+from typing import Literal
 
 from apps.datasets.models import Item, Response
 from apps.judging.models import JudgeConfig
@@ -86,10 +86,9 @@ def texts_of(item_ids: Sequence[int]) -> list[ItemTexts]:
     for item_id, text in found:
         responses.setdefault(item_id, []).append(text)
     fields = ("pk", "external_id", "kind", "scenario", "instruction", "context", "reference")
-    rows: dict[int, tuple[Any, ...]] = {
-        row[0]: row for row in Item.objects.filter(pk__in=item_ids).values_list(*fields)
-    }
-    return [ItemTexts(*rows[item_id], tuple(responses[item_id])) for item_id in item_ids]
+    items = Item.objects.filter(pk__in=item_ids).values(*fields)
+    rows = {row.pop("pk"): row for row in items}
+    return [ItemTexts(item_id=item_id, responses=tuple(responses[item_id]), **rows[item_id]) for item_id in item_ids]
 
 
 def request_of(item: ItemTexts, spec: CriterionSpec) -> JudgeRequest:
