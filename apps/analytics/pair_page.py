@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.analytics import cache, frames, selectors
-from apps.analytics.page import Figures, definitions, pair_figures
+from apps.analytics.page.figures import Figures, definitions, pair_figures
 from apps.analytics.selectors import Judged, Who
 from apps.analytics.stats.pairwise import pairs
 
@@ -27,7 +27,7 @@ class PairPage:
     rows: list[ConfusionRow]
     totals: list[int]
     figures: Figures
-    definitions: list[tuple[str, str]]
+    definitions: list[tuple[str, str, str]]
 
 
 def pair_page(view: Judged, a: str, b: str) -> PairPage | None:

@@ -159,7 +159,7 @@ def overview(project: Project) -> Overview | None:
     )
 
 
-def alpha_name(found: dict[str, Any], among: str = "humans") -> str:
+def alpha_name(found: Mapping[str, Any], among: str = "humans") -> str:
     """Which alpha fits the criterion: nominal for labels, ordinal for a short scale, interval for a long one."""
     if found["kind"] != "score":
         return "krippendorff_alpha_nominal"
@@ -174,7 +174,7 @@ def alpha_name(found: dict[str, Any], among: str = "humans") -> str:
 LONG = 11  # levels: 0-10 is still a scale of steps
 
 
-def judge_with_people(figures: dict[str, Any]) -> dict[str, Any] | None:
+def judge_with_people(figures: Mapping[str, Any]) -> dict[str, Any] | None:
     """How often a judge agrees with people, in the units that its kind of criterion allows."""
     stat: dict[str, Any] | None = figures.get("ceiling", {}).get("judge_human_agreement")
     return stat if stat is not None else figures.get("vs_humans", {}).get("accuracy")

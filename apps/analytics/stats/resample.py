@@ -26,6 +26,7 @@ from .labels import Floats, Ints
 DRAWS: Final = 2000
 LEVEL: Final = 0.95
 _CHUNK: Final = 2_000_000  # elements of one slab of weights or totals: 16 MB
+_FEW: Final = 2000  # units up to which counting drawn indexes is quicker than Poisson counts
 _BLOCKS: Final = 1000  # leave-out values for the acceleration; more units than this are left out in blocks
 
 
@@ -160,7 +161,7 @@ def estimates(
     left_out: dict[str, Floats] = {}
     weights: Floats = np.ones(1)
     if wanted and units.n > 1:
-        resampled = _evaluate(wanted, (w @ units.terms for w in _resamples(units, draws)))
+        resampled = _evaluate(wanted, _resamples(units, draws))
         weights, blocks = _leave_out(units)
         left_out = _evaluate(wanted, (totals - block for block in blocks))
 
@@ -260,21 +261,28 @@ def _evaluate(statistics: Mapping[str, Statistic], slabs: Iterator[Floats]) -> d
 
 
 def _resamples(units: Units, draws: int) -> Iterator[Floats]:
-    """Weights of the resamples, (slab, K); how often each distinct unit was drawn."""
+    """Totals of the resamples, in slabs: weights, how often each distinct unit was drawn, times terms."""
     n, distinct = units.n, len(units.counts)
     rng = np.random.default_rng(_seed(units))
     multinomial = n > 6 * distinct  # one binomial a distinct unit, or one count a unit: whichever is less work
+    draw = _drawn_one_by_one if n <= _FEW else _drawn_from_all
     per_slab = max(1, _CHUNK // max(distinct, units.terms.shape[1], 1 if multinomial else n))
+    single = units.terms if multinomial else units.terms.astype(np.float32)  # counts stay exact, the rest to 1e-7
     first_of = np.concatenate([[0], np.cumsum(units.counts)[:-1]])
     for start in range(0, draws, per_slab):
         size = min(per_slab, draws - start)
         if multinomial:
-            weights = rng.multinomial(n, units.counts / n, size=size)
-        else:
-            weights = _drawn_from_all(rng, n, size)
-            if distinct < n:
-                weights = np.add.reduceat(weights, first_of, axis=1, dtype=np.int64)
-        yield weights.astype(np.float64)
+            yield rng.multinomial(n, units.counts / n, size=size).astype(np.float64) @ units.terms
+            continue
+        tally = draw(rng, n, size)
+        weights = np.add.reduceat(tally, first_of, axis=1, dtype=np.float32) if distinct < n else tally
+        yield np.asarray(weights.astype(np.float32, copy=False) @ single, dtype=np.float64)
+
+
+def _drawn_one_by_one(rng: np.random.Generator, n: int, size: int) -> NDArray[np.int64]:
+    """How often each of n units is drawn in n draws, (size, n)."""
+    drawn = rng.integers(n, size=(size, n)) + np.arange(0, size * n, n)[:, None]
+    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
 
 
 #: the Poisson(1) count for each 16-bit number
@@ -282,10 +290,10 @@ _POISSON = np.searchsorted(special.pdtr(np.arange(9), 1.0) * 2**16, np.arange(2*
 
 
 def _drawn_from_all(rng: np.random.Generator, n: int, size: int) -> NDArray[np.uint8]:
-    """How often each of n units is drawn in n draws, (size, n).
+    """The same, for many units.
 
     Independent Poisson counts, given their sum, are multinomial; dropping or adding draws at random until there are n
-    keeps them so. That costs a table look-up a unit, where counting n drawn indexes costs four times as much.
+    keeps them so. That costs a table look-up a unit, where counting n drawn indexes costs three times as much.
     """
     tally = _POISSON[rng.integers(2**16, size=(size, n), dtype=np.uint16)]
     for row in tally:
