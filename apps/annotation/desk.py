@@ -19,10 +19,11 @@ from django.template.base import Template
 from django.template.loader import get_template, render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language
 
-from apps.annotation import labels, texts
+from apps.annotation import labels
 from apps.annotation.labels import Lease
+from apps.datasets import texts
 from apps.datasets.models import Item
 from apps.projects.models import Project
 from apps.rubrics.models import Criterion
@@ -91,11 +92,11 @@ def parts(leased: Leased, *, criteria: Sequence[Criterion], shown: Shown, base: 
     responses = leased.responses[::-1] if leased.order else leased.responses
     item = Context(
         {
-            "instruction": _spoken(leased.instruction),
+            "instruction": texts.spoken(leased.instruction),
             "context": mark_safe(leased.context or "") if shown.context else "",  # noqa: S308 -- kept HTML is sanitised
             "reference": mark_safe(leased.reference or "") if shown.reference else "",  # noqa: S308
             "scenario": leased.scenario if shown.scenario else "",
-            "responses": [_spoken(response) for response in responses],
+            "responses": [texts.spoken(response) for response in responses],
             "raw": raw,
         }
     )
@@ -154,19 +155,6 @@ def _question(criterion: Criterion) -> dict[str, Any]:
     else:
         question["options"] = [(str(index), option) for index, option in enumerate(criterion.options)]
     return question
-
-
-def _spoken(html: str) -> SafeString:
-    """Kept HTML with the roles of a conversation named in the reader's language."""
-    if "data-role" in html:
-        for role, name in (
-            ("system", pgettext("a turn of a conversation", "System prompt")),
-            ("user", pgettext("a turn of a conversation", "User")),
-            ("assistant", pgettext("a turn of a conversation", "Assistant")),
-            ("tool", pgettext("a turn of a conversation", "Tool")),
-        ):
-            html = html.replace(texts.role_mark(role), f'<p class="label">{name}</p>')
-    return mark_safe(html)  # noqa: S308 -- sanitised when it was kept
 
 
 @cache

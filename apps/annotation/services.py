@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.annotation import statements, texts
+from apps.annotation import selectors, statements
 from apps.annotation.desk import Leased
 from apps.annotation.labels import Answer, Lease, Submission
 from apps.annotation.models import Assignment, Flag, QueueEntry, Round, RoundMember
+from apps.datasets import texts
 from apps.datasets.models import Dataset, Item
 from apps.judgments.models import Judgment, Mark
 from apps.judgments.services import rater_of_user
@@ -32,6 +34,7 @@ RETRY = (
     psycopg.errors.SerializationFailure,
 )
 ATTEMPTS = 5
+_PAUSES = (0.01, 0.03, 0.1)  # seconds: a row is held for about a millisecond
 _SWEEP_LOCK = 0x6C65617365  # "lease": only one sweeper at a time
 
 
@@ -187,6 +190,11 @@ def open_item(*, round: Round, user: User, raw: bool = False) -> Leased | None:
     """
     params = {"round": round.pk, "user": user.pk, "lease_minutes": round.lease_minutes}
     row = _run(statements.HELD, params) or _run(statements.CLAIM, params)
+    for pause in _PAUSES:
+        if row is not None or not selectors.has_open_place(round, user):
+            break
+        time.sleep(pause)  # the last open places were passed over, because others hold their rows at this moment
+        row = _run(statements.CLAIM, params)
     return _with_texts(Leased._make(row), raw=raw) if row is not None else None
 
 

@@ -1,4 +1,4 @@
-"""An item's texts as HTML, made once and kept: rendering 2 KB of rich Markdown costs as much as the rest of a judgment.
+"""An item's texts as HTML, made once and kept: rendering rich Markdown costs as much as the rest of a judgment.
 
 What is kept is whole elements, `<div class="prose" lang="…" dir="auto">…</div>`, in no reader's language: the names of
 a conversation's roles are put in when the page is written (`spoken`).
