@@ -60,6 +60,7 @@ class AgreementPage:
     checked: str
     categories: list[str]
     given: list[Given]
+    majority: str
     notes: list[str]
     compared: list[Comparison]
     judges: list[JudgePart]
@@ -113,6 +114,7 @@ def agreement_page(report: Mapping[str, Any], who: Mapping[str, Who], show: Show
         checked=sentences.checked(criterion["cross_check"][among]),
         categories=criterion["categories"],
         given=given(report, shown),
+        majority="" if show == "judges" else sentences.majority(criterion["majority"]),
         notes=list(sentences.notes(report, criterion, among, name)),
         compared=compared,
         judges=judges,

@@ -180,6 +180,26 @@ def notes(report: Mapping[str, Any], criterion: Mapping[str, Any], among: str, n
             ) % {"index": number(index), "label": "A" if shares["A"] > shares["B"] else "B"}
 
 
+def majority(found: Mapping[str, Any]) -> str:
+    """How many items most people give each label; nothing where nobody did, or there are too many labels to say."""
+    labels = {label: n for label, n in found["labels"].items() if n}
+    if not labels or len(found["labels"]) > LEVELS_LISTED:
+        return ""
+    (first, n), *rest = labels.items()
+    head = ngettext("Most people say %(label)s on %(n)s item", "Most people say %(label)s on %(n)s items", n)
+    parts = [head % {"label": first, "n": count(n)}]
+    parts += [_("%(label)s on %(n)s") % {"label": label, "n": count(n)} for label, n in rest]
+    facts = {"labels": _(", ").join(parts), "n": count(found["undecided"])}
+    if not found["undecided"]:
+        return _("%(labels)s.") % facts
+    return (
+        ngettext(
+            "%(labels)s; %(n)s item is split evenly.", "%(labels)s; %(n)s items are split evenly.", found["undecided"]
+        )
+        % facts
+    )
+
+
 def left_out(report: Mapping[str, Any]) -> Iterable[str]:
     """Judgments that do not count, in words."""
     marks = {
