@@ -1,4 +1,4 @@
-"""A browser's part against an ASGI application: cookies, forms, the answer; for tests that must not share a transaction.
+"""A browser's part against an ASGI application: cookies, forms, answers; for tests that cannot share a transaction.
 
 Django's own test client calls the middleware chain directly and so never meets what stands before it.
 """

@@ -149,7 +149,10 @@ async function deliver(pause) {
 
 // Skip and flag: nothing is lost when they fail, so they are not kept.
 async function setAside(path, fields = {}) {
-  if (busy) return false;
+  if (busy) {
+    toast(texts.wait);
+    return false;
+  }
   busy = true;
   try {
     const body = new URLSearchParams({ lease: $('[name="lease"]').value, ...fields, ...(raw && { view: "raw" }) });

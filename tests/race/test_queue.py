@@ -214,6 +214,19 @@ def test_leases_that_run_out_under_load_come_back_and_late_labels_are_kept():
     assert Judgment.objects.count() == 80 + late
 
 
+def test_a_row_that_is_held_for_a_moment_is_not_taken_for_nothing_left():
+    round_ = make_round(items=1, overlap=2)
+    one, other = people(round_, 2)
+    person = Person(round_, other)
+    with person.connection.transaction():
+        person.connection.execute("SELECT 1 FROM annotation_queueentry FOR UPDATE")
+        thread = threading.Timer(0.02, person.connection.execute, ["COMMIT"])
+        thread.start()
+        assert services.open_item(round=round_, user=one.user) is not None
+        thread.join()
+    person.connection.close()
+
+
 def test_one_person_in_many_tabs_never_gets_an_item_twice():
     round_ = make_round(items=60, overlap=1)
     member = people(round_, 1)[0]
