@@ -22,7 +22,7 @@ from apps.analytics.stats.estimate import Estimate
 from apps.analytics.stats.labels import MISSING, NO_VERDICT, LabelMatrix, majority
 from apps.analytics.stats.pairwise import pairs
 from apps.analytics.stats.panel import panel
-from apps.analytics.stats.reference import accuracy, versus_reference
+from apps.analytics.stats.reference import LISTED, accuracy, versus_reference
 from apps.analytics.stats.resample import DRAWS, LEVEL
 from apps.analytics.stats.swap import TIE, swap
 from apps.datasets.formats.records import ItemRecord, JudgmentRecord
@@ -195,7 +195,7 @@ def _ceiling(humans: LabelMatrix, judge: LabelMatrix, is_pair: bool, *, draws: i
     if humans.codes.shape[1] < 2:
         return {}
     figures: dict[str, Estimate] = {}
-    if humans.whole and judge.whole:
+    if humans.whole and judge.whole and judge.scale.size <= LISTED:
         codes, scale = judge.codes[:, 0], judge.scale
         tie = TIE if is_pair else None
         figures |= vote_agreement(humans.codes, codes, scale, tie=tie, groups=judge.groups, draws=draws)

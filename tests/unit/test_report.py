@@ -407,3 +407,22 @@ def test_the_published_figures_of_pandalm(pandalm):
     assert (gpt["verdicts"], gpt["no_verdict"]) == (974, 25)
     assert gpt["vs_humans"]["accuracy"]["estimate"] == pytest.approx(0.715606, abs=5e-7)
     assert gpt["vs_humans"]["macro_f1"]["estimate"] == pytest.approx(0.533082, abs=5e-7)
+
+
+def test_a_fine_scale_stays_affordable():
+    rng = np.random.default_rng(1)
+    truth = rng.integers(10, 90, 60)
+    judgments = [
+        human(i, rater=rater, score=float(truth[i] + rng.integers(-9, 10)))
+        for i in range(60)
+        for rater in ("ann", "bob")
+    ]
+    judgments += [judge(i, score=float(truth[i])) for i in range(60)]
+    report = build_report(judgments, scale=(0, 100))
+    assert_sound(report)
+    found = report["criteria"]["overall"]
+
+    assert len(found["categories"]) == 101
+    assert found["agreement"]["humans"]["krippendorff_alpha_interval"]["estimate"] > 0.8
+    assert found["judges"]["judge"]["vs_humans"]["per_class"] == {}
+    assert "human_kappa" not in found["judges"]["judge"]["ceiling"]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from . import estimate as why
 from .estimate import Estimate
@@ -26,7 +28,7 @@ COEFFICIENTS = (
     "gwet_ac1",
     "gwet_ac2",
 )
-ORDERED_ONLY = ("krippendorff_alpha_ordinal", "krippendorff_alpha_interval", "gwet_ac2")
+_DENSE = 12_000_000  # numbers; larger terms are sparse
 
 
 def agreement(matrix: LabelMatrix, *, draws: int = DRAWS) -> dict[str, Estimate]:
@@ -64,6 +66,15 @@ class Sums:
     @property
     def n_couples(self) -> int:
         return self.size * (self.size - 1) // 2
+
+    def terms(self, counts: Ints) -> Any:
+        """`of_counts` for any number of items: sparse where that is large, since an item has few labels."""
+        width = 2 + 2 * self.size + 2 * self.n_couples
+        if len(counts) * width <= _DENSE:
+            return self.of_counts(counts)
+        size = max(1, _DENSE // (8 * width))
+        parts = [sparse.csr_array(self.of_counts(counts[i : i + size])) for i in range(0, len(counts), size)]
+        return sparse.vstack(parts, format="csr")
 
     def of_counts(self, counts: Ints) -> Floats:
         """What an item with these label counts adds: see the accessors below."""
@@ -118,7 +129,7 @@ def count_units(matrix: LabelMatrix) -> tuple[Units, Sums]:
     counts = counts[example]
     sums = Sums(np.flatnonzero(counts.sum(axis=0)))
     pattern = np.where(counts.sum(axis=1) > 0, np.arange(len(counts)), -1)
-    return fold(pattern[of_row[index]], sums.of_counts(counts), matrix.groups), sums
+    return fold(pattern[of_row[index]], sums.terms(counts), matrix.groups), sums
 
 
 def coefficients(matrix: LabelMatrix, sums: Sums) -> dict[str, Statistic]:

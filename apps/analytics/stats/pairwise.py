@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from . import estimate as why
 from .estimate import Estimate
 from .labels import Codes, Floats, Ints, LabelMatrix, Scale
-from .resample import DRAWS, Statistic, Units, distinct_rows, estimates, fold, normal_interval, ratio
+from .resample import DRAWS, Statistic, Units, cells, distinct_rows, estimates, fold, normal_interval, ratio
 
 WEIGHTS = ("unweighted", "linear", "quadratic")
 KAPPAS = {"unweighted": "cohen_kappa", "linear": "cohen_kappa_linear", "quadratic": "cohen_kappa_quadratic"}
@@ -60,10 +60,10 @@ def disagreement(scale: Scale, weights: str) -> Floats:
 def kappa_of(tables: Floats, cost: Floats) -> Floats:
     """Cohen's kappa of confusion tables (..., q, q); NaN where chance agreement is 1. One constant rater gives 0."""
     size = len(cost)
-    cells = tables.reshape(*tables.shape[:-2], size * size)
+    flat = tables.reshape(*tables.shape[:-2], size * size)
     to_rows, to_columns = np.repeat(np.eye(size), size, axis=0), np.tile(np.eye(size), (size, 1))
-    rows, columns = cells @ to_rows, cells @ to_columns  # as products: many small sums are slow
-    observed = (cells @ cost.ravel()) * (rows @ np.ones(size))
+    rows, columns = flat @ to_rows, flat @ to_columns  # as products: many small sums are slow
+    observed = (flat @ cost.ravel()) * (rows @ np.ones(size))
     expected = ((rows @ cost) * columns) @ np.ones(size)
     return 1 - ratio(observed, expected)
 
@@ -88,9 +88,9 @@ def cell_units(matrix: LabelMatrix, a: int, b: int, table: Ints) -> Units:
     """The items both raters judged, folded into the cells of their confusion table."""
     size = matrix.scale.size
     if matrix.groups is None:
-        cells = np.flatnonzero(table)
-        return Units(np.eye(size * size)[cells], table.ravel()[cells])
-    return fold(cell_of(matrix.codes[:, a], matrix.codes[:, b], size), np.eye(size * size), matrix.groups)
+        used = np.flatnonzero(table)
+        return Units(cells(size * size)[used], table.ravel()[used])
+    return fold(cell_of(matrix.codes[:, a], matrix.codes[:, b], size), cells(size * size), matrix.groups)
 
 
 def cell_of(first: Codes, second: Codes, n_labels: int) -> Ints:
@@ -159,13 +159,13 @@ class Couples:
 
     def terms(self, codes: Codes) -> Floats:
         """Whether anyone can be compared on an item, then its cell in the table of each pair."""
-        cells = self.size**2
+        width = self.size**2
         terms = np.zeros((len(codes), self.width))
         terms[:, 0] = self.paired(codes)
         for i, (a, b) in enumerate(self.couples):
             cell = cell_of(codes[:, a], codes[:, b], self.size)
             both = np.flatnonzero(cell >= 0)
-            terms[both, 1 + i * cells + cell[both]] = 1
+            terms[both, 1 + i * width + cell[both]] = 1
         return terms
 
     def mean_kappa(self, cost: Floats) -> Statistic:

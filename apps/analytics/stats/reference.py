@@ -10,12 +10,14 @@ from . import estimate as why
 from .estimate import Estimate
 from .labels import Codes, Floats, Ints, Scale
 from .pairwise import KAPPAS, WEIGHTS, cell_of, kappa_statistic
-from .resample import DRAWS, Statistic, estimates, fold, ratio
+from .resample import DRAWS, Statistic, cells, estimates, fold, ratio
+
+LISTED = 21  # labels; on a finer scale single labels say little
 
 
 @dataclass(frozen=True, slots=True)
 class VersusReference:
-    """Rows of `confusion` are the reference, columns the judge. `figures` by name; `per_class` by label."""
+    """Rows of `confusion` are the reference, columns the judge; `per_class` is empty beyond `LISTED` labels."""
 
     confusion: Ints
     figures: dict[str, Estimate]
@@ -31,15 +33,16 @@ def versus_reference(
     `empty_class`), as PandaLM and JudgeLM report them.
     """
     size = scale.size
+    listed = scale.labels if size <= LISTED else ()
     cell = cell_of(reference, judge, size)
-    units = fold(cell, np.eye(size * size), groups)
+    units = fold(cell, cells(size * size), groups)
     statistics = {"accuracy": _accuracy(size)}
     for measure in ("precision", "recall", "f1"):
         statistics[f"macro_{measure}"] = Statistic(
             lambda t, m=measure: _per_class(_tables(t, size), m).mean(axis=1),  # type: ignore[misc]
             _items,
         )
-        for k, label in enumerate(scale.labels):
+        for k, label in enumerate(listed):
             statistics[f"{measure} {label}"] = Statistic(
                 lambda t, m=measure, k=k: _per_class(_tables(t, size), m)[:, k],  # type: ignore[misc]
                 _items,
@@ -54,7 +57,7 @@ def versus_reference(
         found = _flag_empty(found, confusion, scale)
     per_class = {
         label: {measure: found.pop(f"{measure} {label}") for measure in ("precision", "recall", "f1")}
-        for label in scale.labels
+        for label in listed
     }
     return VersusReference(confusion.astype(np.int64), found, per_class)
 
@@ -63,7 +66,7 @@ def accuracy(
     reference: Codes, judge: Codes, scale: Scale, *, groups: Ints | None = None, draws: int = DRAWS
 ) -> Estimate:
     """The share of the items with both labels on which they are the same."""
-    units = fold(cell_of(reference, judge, scale.size), np.eye(scale.size**2), groups)
+    units = fold(cell_of(reference, judge, scale.size), cells(scale.size**2), groups)
     return estimates(units, {"accuracy": _accuracy(scale.size)}, draws=draws)["accuracy"]
 
 
@@ -96,7 +99,7 @@ def _flag_empty(found: dict[str, Estimate], confusion: Ints, scale: Scale) -> di
     empty = {"precision": never_said, "recall": never_true, "f1": never_said & never_true}
     for measure, labels in empty.items():
         names = [f"{measure} {label}" for label, none in zip(scale.labels, labels, strict=True) if none]
-        for name in [*names, f"macro_{measure}"] if names else []:
+        for name in found.keys() & {*names, f"macro_{measure}"} if names else ():
             stat = found[name]
             found[name] = Estimate(stat.estimate, stat.ci, stat.n, stat.reason, (*stat.flags, why.EMPTY_CLASS))
     return found

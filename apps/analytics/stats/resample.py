@@ -82,6 +82,11 @@ def ratio(numerator: Floats, denominator: Floats) -> Floats:
     return np.where(defined, numerator / np.where(defined, denominator, 1.0), np.nan)
 
 
+def cells(n: int) -> Any:
+    """Terms of units that each add one to one of n cells; sparse where n is large."""
+    return np.eye(n) if n <= 1024 else sparse.eye_array(n, format="csr")
+
+
 def distinct_rows(rows: NDArray[np.integer], base: int) -> tuple[Ints, Ints, Ints]:
     """Fold equal rows of whole numbers in 0..base-1: (a row that has it, which one each row is, how many), by content.
 

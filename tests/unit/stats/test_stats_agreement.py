@@ -220,3 +220,15 @@ def test_no_items_and_no_raters():
     for shape in ((0, 3), (4, 0), (0, 0)):
         found = agreement(LabelMatrix(np.full(shape, MISSING, dtype=np.int8), Scale.pair()))
         assert {stat.reason for stat in found.values()} == {"no_overlap"}
+
+
+def test_sparse_terms_change_nothing(monkeypatch):
+    rng = np.random.default_rng(4)
+    matrix = LabelMatrix(rng.integers(-1, 5, (60, 3)).astype(np.int8), Scale.scores(1, 5))
+    dense = agreement(matrix)
+    monkeypatch.setattr("apps.analytics.stats.agreement._DENSE", 300)
+    thin = agreement(matrix)
+
+    for name, stat in dense.items():
+        assert thin[name].estimate == pytest.approx(stat.estimate)
+        assert thin[name].ci == pytest.approx(stat.ci, abs=0.02)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse, stats
 
+from apps.analytics.stats import resample
 from apps.analytics.stats.estimate import Estimate
 from apps.analytics.stats.labels import LabelMatrix, Scale, dense_groups, majority
 from apps.analytics.stats.resample import Statistic, Units, acceleration, distinct_rows, estimates, fold, ratio, wilson
@@ -181,3 +182,21 @@ def test_columns_make_a_matrix():
     assert matrix.values[1, 0] == 4.5
     assert not matrix.whole
     assert matrix.select([1]).whole
+
+
+@pytest.mark.parametrize("draw", [resample._drawn_one_by_one, resample._drawn_from_all])
+def test_draws_are_multinomial(draw):
+    tally = draw(np.random.default_rng(0), 50, 40_000)
+
+    assert (tally.sum(axis=1) == 50).all()
+    one = np.bincount(tally[:, 7], minlength=9)[:9] / 40_000
+    assert one == pytest.approx(stats.binom.pmf(np.arange(9), 50, 1 / 50), abs=0.008)
+    assert np.cov(tally[:, 3].astype(float), tally[:, 4].astype(float))[0, 1] == pytest.approx(-1 / 50, abs=0.02)
+
+
+def test_many_ungrouped_units_have_the_interval_of_few():
+    values = np.random.default_rng(0).normal(size=5_000)
+    found = estimates(mean_units(values), {"mean": MEAN})["mean"]
+
+    assert found.ci is not None
+    assert found.ci == pytest.approx(values.mean() + np.array([-1.96, 1.96]) * values.std() / np.sqrt(5_000), abs=0.003)
