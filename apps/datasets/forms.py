@@ -24,7 +24,9 @@ class ItemFilterForm(forms.Form):
         required=False,
         max_length=200,
         validators=[validate_line],
-        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": _("Id or text"), "autocomplete": "off", "spellcheck": "false"}
+        ),
     )
     kind = forms.TypedChoiceField(label=_("Kind"), required=False, coerce=int, empty_value=None)
     scenario = forms.ChoiceField(label=_("Scenario"), required=False)
@@ -33,14 +35,14 @@ class ItemFilterForm(forms.Form):
     reference = forms.TypedChoiceField(
         label=_("Reference"),
         required=False,
-        choices=[("", _("With or without")), ("yes", _("With a reference")), ("no", _("Without one"))],
+        choices=[("", pgettext_lazy("with or without a reference", "Any")), ("yes", _("Yes")), ("no", _("No"))],
         coerce=_YES_NO.__getitem__,
         empty_value=None,
     )
     judged = forms.TypedChoiceField(
         label=_("Judged"),
         required=False,
-        choices=[("", _("Or not")), ("yes", _("Judged")), ("no", _("Not judged yet"))],
+        choices=[("", pgettext_lazy("judged or not", "Any")), ("yes", _("Yes")), ("no", _("No"))],
         coerce=_YES_NO.__getitem__,
         empty_value=None,
     )

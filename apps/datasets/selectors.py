@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 from django.db.models import CharField, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Collate, Left
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext
 
 from apps.core.markdown import lang_of
 from apps.datasets.models import Dataset, Item, Response, System
@@ -26,7 +26,9 @@ PAGE = 50
 #: how many matches are counted before a page says "more than"
 COUNTED = 1000
 #: a search of a huge dataset is given up rather than holding one of the few threads that answer pages
-SEARCH_SECONDS = 10
+SEARCH_SECONDS = 10.0
+#: the same for the previous and next item, without which the page is as good
+NEIGHBOUR_SECONDS = 3.0
 #: judgments of one item that its page shows
 JUDGMENTS_SHOWN = 500
 _EXCERPT = 400
@@ -55,8 +57,10 @@ class ItemFilter:
 
 def language_name(code: str) -> str:
     """`zh` as "Chinese" in the reader's language; the code itself where the name is not known."""
+    if code == "zh":  # known to Django by its scripts only
+        return gettext("Chinese")
     try:
-        return str(get_language_info("zh-hans" if code == "zh" else code)["name_translated"])
+        return str(get_language_info(code)["name_translated"])
     except KeyError:
         return code
 
@@ -160,7 +164,7 @@ def item_page(dataset: Dataset, wanted: ItemFilter, *, after: int | None = None,
     total: int | None = None if wanted else dataset.item_count
     # The first page of a filtered list reads on for the count: one pass over the dataset answers both.
     limit = COUNTED + 1 if wanted and first else PAGE + 1
-    with _limited():
+    with _limited(SEARCH_SECONDS):
         if before is not None:
             found = list(items.filter(position__lt=before).order_by("-position").values_list("pk", "position")[:limit])
             more_before, more_after = len(found) > PAGE, True
@@ -186,7 +190,7 @@ def neighbours(item: Item, wanted: ItemFilter) -> tuple[Item | None, Item | None
     """The matching items before and after this one; neither where looking for them takes too long."""
     items = matching(item.dataset, wanted).only("pk", "external_id", "position")
     try:
-        with _limited(seconds=3):
+        with _limited(NEIGHBOUR_SECONDS):
             return (
                 items.filter(position__lt=item.position).order_by("-position").first(),
                 items.filter(position__gt=item.position).order_by("position").first(),
@@ -237,10 +241,10 @@ def _searched(items: QuerySet[Item], text: str) -> QuerySet[Item]:
 
 
 @contextmanager
-def _limited(seconds: int = SEARCH_SECONDS) -> Iterator[None]:
+def _limited(seconds: float) -> Iterator[None]:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds * 1000:.0f}ms"])
             yield
             cursor.execute("SELECT set_config('statement_timeout', '0', true)")
     except OperationalError as error:

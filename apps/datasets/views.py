@@ -72,6 +72,7 @@ def item(request: MemberRequest, slug: str, item_id: int) -> HttpResponse:
     raw = request.GET.get("view") == "raw"
     shown = texts.render(found, raw=True) if raw else texts.rendered(found)
     rows, more = selectors.judgments_of(found)
+    versions = {row.latest.judgment.rubric_version for row in rows}
     query = _query(request, found.dataset)
     context = {
         "project": project,
@@ -89,6 +90,8 @@ def item(request: MemberRequest, slug: str, item_id: int) -> HttpResponse:
         "meta": json.dumps(found.meta, ensure_ascii=False, indent=2) if found.meta and sees_systems else "",
         "meta_hidden": bool(found.meta) and not sees_systems,
         "judgments": rows,
+        # Named once above the table where all rows are of one.
+        "one_version": versions.pop() if len(versions) == 1 else None,
         "more_judgments": more,
         "previous": previous,
         "following": following,

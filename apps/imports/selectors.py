@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -39,8 +40,9 @@ def published_versions(project: Project) -> QuerySet[RubricVersion]:
 
 
 def problems_of(row: Import) -> list[Problem]:
-    """Those that the import kept."""
-    return [Problem(*stored) for stored in row.problems]
+    """Those that the import kept, each message a sentence's end."""
+    found = (Problem(*stored) for stored in row.problems)
+    return [replace(each, message=f"{each.message.rstrip('.')}.") for each in found]
 
 
 def problems_csv(row: Import) -> Iterator[str]:

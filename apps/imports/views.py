@@ -23,6 +23,7 @@ from apps.datasets.selectors import active_datasets
 from apps.imports import selectors, services, tasks
 from apps.imports.forms import ItemsForm, JudgmentsForm, UploadForm
 from apps.imports.models import Import
+from apps.imports.reading import TOLD
 from apps.projects.access import project_for
 from apps.projects.models import Project, Role
 
@@ -143,6 +144,7 @@ def report(request: MemberRequest, slug: str, import_id: int) -> HttpResponse:
         "stage": stage,
         "shown": problems[: selectors.SHOWN],
         "kept": len(problems),
+        "cut": len(problems) >= TOLD,
         "lines": row.good + row.bad,
         "again": _again(row),
         "archived": row.dataset is not None and row.dataset.archived_at is not None,

@@ -307,7 +307,7 @@ def test_a_refused_upload_keeps_its_problems(settings, tmp_path) -> None:
     row = upload(make_project(), lines(pair(1), pair(2, id="")), settings, tmp_path)
     services.carry_out(row.pk)
     row.refresh_from_db()
-    assert (row.status, row.good, row.bad) == (Import.Status.REFUSED, 0, 1)
+    assert (row.status, row.good, row.bad) == (Import.Status.REFUSED, 1, 1)
     assert row.problems[0][:2] == [2, "id"]
 
 
