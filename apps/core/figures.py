@@ -62,8 +62,8 @@ def number(value: float, digits: int = 2, *, signed: bool = False) -> str:
 
 
 def percent(value: float, digits: int = 1) -> str:
-    """A share as `78.4 %`."""
-    return _("%(number)s %%") % {"number": number(value * 100, digits)}
+    """A share as `78.4 %`, with a space that no line breaks at."""
+    return _("%(number)s\N{NO-BREAK SPACE}%%") % {"number": number(value * 100, digits)}
 
 
 def count(value: int) -> str:

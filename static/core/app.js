@@ -1,6 +1,7 @@
 // What every page has: theme, menu, dialogs, toasts, file zones, remembered details, and errors of htmx said in words.
 import "./dialog.js";
 import "./files.js";
+import "./scroll.js";
 import { post } from "./http.js";
 import { sayStatus, toast } from "./toast.js";
 
