@@ -26,19 +26,36 @@ from apps.analytics.frames import Ledger, Version
 
 LARGEST: Final = 2 << 30  # bytes of label files in all; the longest unused go first
 REPORT_SECONDS: Final = 7 * 86400
+COUNT_SECONDS: Final = 15
 WARMING_SECONDS: Final = 120  # then another hint may be sent for the same report
 logger = logging.getLogger(__name__)
 
 
+def version(*, dataset_id: int, criterion_id: int) -> Version:
+    """Of the labels that are there now, for pages: counting a million labels takes longer than showing their figures.
+
+    The newest label is looked up each time. One with a lower id that was committed later shows after COUNT_SECONDS.
+    """
+    newest = frames.newest_label(dataset_id=dataset_id, criterion_id=criterion_id)
+    key = _key("count", dataset_id, criterion_id, newest)
+    counted = cache.get(key)
+    if counted is not None:
+        return Version(counted, newest)
+    now = frames.current_version(dataset_id=dataset_id, criterion_id=criterion_id)
+    if now.newest == newest:
+        cache.set(key, now.count, COUNT_SECONDS)
+    return now
+
+
 def ledger(*, dataset_id: int, criterion_id: int) -> Ledger:
     """The labels that are there now: from their file, the file and what came since, or from the database alone."""
-    version = frames.current_version(dataset_id=dataset_id, criterion_id=criterion_id)
+    now = frames.current_version(dataset_id=dataset_id, criterion_id=criterion_id)
     folder = Path(settings.VAR_DIR) / "cache" / "labels"
     stem = f"{dataset_id}-{criterion_id}-"
     known = _newest(folder, stem)
-    if known is not None and known.version == version:
+    if known is not None and known.version == now:
         return known
-    if known is not None and known.version.count > version.count:  # another database had this folder
+    if known is not None and known.version.count > now.count:  # another database had this folder
         known = None
     found = frames.read_ledger(dataset_id=dataset_id, criterion_id=criterion_id, known=known)
     try:

@@ -10,7 +10,7 @@ from celery import current_app
 from django.db import connection
 
 from apps.analytics import cache, dashboard
-from apps.analytics.frames import Version, current_version, newest_label
+from apps.analytics.frames import Version, newest_label
 from apps.datasets.models import Dataset
 from apps.judging.models import JudgeConfig
 from apps.judgments.models import Rater
@@ -88,7 +88,8 @@ def report(view: Judged, version: Version) -> dict[str, Any] | None:
     `version` in the report says of which labels it is.
     """
     found = dashboard.known(dataset_id=view.dataset.pk, criterion=view.criterion, version=version)
-    if found is None or found["version"] != str(version):
+    shown = None if found is None else Version.read(found["version"])
+    if shown is None or shown.count < version.count:
         keys = {"dataset_id": view.dataset.pk, "criterion_id": view.criterion.pk}
         if cache.begin_warming(**keys):
             current_app.send_task("apps.analytics.tasks.warm", kwargs=keys)  # by name: tasks stand above selectors
@@ -100,7 +101,7 @@ def showable(view: Judged, shown: Version) -> Version | None:
     keys = {"dataset_id": view.dataset.pk, "criterion_id": view.criterion.pk}
     if newest_label(**keys) == shown.newest:
         return None
-    now = current_version(**keys)
+    now = cache.version(**keys)
     if dashboard.is_small(**keys, version=now):
         return now
     report(view, now)  # asks a worker
@@ -136,7 +137,7 @@ def overview(project: Project) -> Overview | None:
     view = main(judged(project))
     if view is None:
         return None
-    version = current_version(dataset_id=view.dataset.pk, criterion_id=view.criterion.pk)
+    version = cache.version(dataset_id=view.dataset.pk, criterion_id=view.criterion.pk)
     found = report(view, version)
     if found is None:
         return None

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from apps.analytics import cache, pair_page, selectors, tables
 from apps.analytics.forms import FilterForm
-from apps.analytics.frames import Version, current_version
+from apps.analytics.frames import Version
 from apps.analytics.page import Show, agreement_page
 from apps.analytics.selectors import Judged
 from apps.core.http import AuthedRequest
@@ -76,7 +76,7 @@ def _wanted(request: AuthedRequest, slug: str) -> _View:
 
 
 def _report(view: _View) -> dict[str, Any] | None:
-    return selectors.report(view.judged, current_version(**view.keys))
+    return selectors.report(view.judged, cache.version(**view.keys))
 
 
 @login_required

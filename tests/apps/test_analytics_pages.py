@@ -42,7 +42,7 @@ class Case:
 
     def give(self, rater, values, *, order=Order.AB, **fields):
         """One judgment an item, None to skip it, "?" for an answer that could not be read."""
-        field = {Criterion.Kind.PAIR: "verdict", Criterion.Kind.SCORE: "score"}[self.criterion.kind]
+        field = "score" if self.criterion.kind == Criterion.Kind.SCORE else "verdict"
         Judgment.objects.bulk_create(
             Judgment(
                 item=item,
@@ -154,7 +154,12 @@ def test_one_label_throughout_is_not_called_disagreement(client):
 def test_nothing_is_computed_twice_and_a_new_label_computes_anew(client, jury, monkeypatch):
     built = []
     build = dashboard.build
-    monkeypatch.setattr(dashboard, "build", lambda *args: built.append(1) or build(*args))
+
+    def counted(*args):
+        built.append(args)
+        return build(*args)
+
+    monkeypatch.setattr(dashboard, "build", counted)
     before = jury.page(client).context["page"].coverage
     jury.page(client, show="people")
     jury.page(client, show="judges")

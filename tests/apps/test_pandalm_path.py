@@ -97,7 +97,8 @@ def test_the_published_figures_on_the_page_and_in_analyze(client, lines, spawn_w
 
     spawn_worker(concurrency=2)
     started = []
-    for model, params in (("length", {}), ("random", {"seed": 1})):
+    seeded: dict[str, object] = {"seed": 1}
+    for model, params in (("length", {}), ("random", seeded)):
         judge = judges.create_judge(project=project, name=model, engine="baseline", model=model, params=params, by=lead)
         started.append(runs.start_run(judge=judge, dataset=dataset, rubric_version=version, by=lead))
         tasks.enqueue(started[-1])
