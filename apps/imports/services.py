@@ -17,11 +17,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.datasets.formats.records import Problem
 from apps.datasets.models import Dataset
 from apps.imports.items import store_items
 from apps.imports.judgments import store_judgments
 from apps.imports.models import Import
-from apps.imports.reading import Outcome
+from apps.imports.reading import Outcome, Problems
 from apps.projects.models import Project
 from apps.rubrics.models import RubricVersion
 
@@ -43,6 +44,8 @@ def import_items(
         dataset, made = Dataset.objects.select_for_update().get_or_create(
             project=project, name=dataset_name, defaults={"created_by": by, "sampling": sampling}
         )
+        if dataset.archived_at is not None:
+            return None, _archived(dataset)
         outcome = store_items(dataset=dataset, stream=stream, good_rows_only=good_rows_only)
         if outcome.refused and made:
             dataset.delete()
@@ -58,9 +61,19 @@ def import_judgments(
     simulated: bool = False,
 ) -> Outcome:
     """Read judgments of the dataset's items under the rubric version."""
+    if dataset.archived_at is not None:
+        return _archived(dataset)
     return store_judgments(
         dataset=dataset, version=version, stream=stream, good_rows_only=good_rows_only, simulated=simulated
     )
+
+
+def _archived(dataset: Dataset) -> Outcome:
+    """What a file for an archived dataset comes to, however it got here."""
+    problems = Problems()
+    remedy = "Take it out of the archive first, or import into another one."
+    problems.add(Problem(None, "dataset", dataset.name, "is archived", remedy))
+    return Outcome(0, problems, refused=True, good=0)
 
 
 def receive(

@@ -304,6 +304,22 @@ def test_scores_and_choices_are_said_as_the_rubric_has_them(project: Project) ->
     ]
 
 
+def test_a_conversation_is_shown_turn_by_turn(client: Client, project: Project, lead: User) -> None:
+    turns = [{"role": "user", "content": "**Hello**"}, {"role": "assistant", "content": "你好"}]
+    fields: dict[str, object] = {
+        "id": "chat",
+        "messages": turns,
+        "responses": [{"system": "north", "messages": turns[1:]}],
+    }
+    item = load(project, fields).items.get()
+    url = reverse("datasets:item", args=[project.slug, item.pk])
+    page = client.get(url).content.decode()
+
+    assert page.index('<p class="label">User</p>') < page.index("<strong>Hello</strong>") < page.index("你好")
+    assert page.count('<p class="label">Assistant</p>') == 2
+    assert '<div class="prose" lang="zh-CN" dir="auto">' in page
+
+
 def test_previous_and_next_stay_within_the_filter(client: Client, project: Project, lead: User) -> None:
     dataset = make_dataset(project, pairs=2, singles=1)
     Item.objects.filter(dataset=dataset, position=1).update(scenario="maths")

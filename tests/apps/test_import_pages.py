@@ -274,6 +274,22 @@ def test_a_form_that_cannot_be_used_is_shown_again(
     assert not files.exists()
 
 
+def test_a_dataset_archived_meanwhile_takes_nothing(client: Client, project: Project, lead: User) -> None:
+    dataset = make_dataset(project, pairs=1, name="Spring")
+    data = {"file": SimpleUploadedFile("f.jsonl", jsonl(*GOOD)), "dataset_name": "Spring", "sampling": "all"}
+    client.post(reverse("imports:items", args=[project.slug]), data)
+    dataset_services.archive(dataset=dataset)
+    row = Import.objects.get()
+    services.carry_out(row.pk)
+    row.refresh_from_db()
+
+    assert (row.status, row.good, Item.objects.count()) == ("refused", 0, 1)
+    assert "is archived." in report(client, row)
+    dataset.refresh_from_db()
+    outcome = services.import_judgments(dataset=dataset, version=make_pair_rubric(project), stream=io.BytesIO(b"{}"))
+    assert outcome.refused
+
+
 def test_an_archived_project_takes_no_files(client: Client, project: Project, lead: User) -> None:
     Project.objects.update(archived_at="2026-01-01T00:00:00Z")
     data = {"file": SimpleUploadedFile("f.jsonl", jsonl(*GOOD)), "dataset_name": "d", "sampling": "all"}

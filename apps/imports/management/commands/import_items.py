@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from apps.datasets.models import Dataset
+from apps.datasets.tasks import render_soon
 from apps.imports import services
 from apps.imports.management.files import open_input, project_named, report
 
@@ -22,11 +23,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         project = project_named(options["project"])
         with open_input(options["file"]) as stream:
-            _, outcome = services.import_items(
+            dataset, outcome = services.import_items(
                 project=project,
                 dataset_name=options["dataset"],
                 stream=stream,
                 sampling=options["sampling"],
                 good_rows_only=options["good_rows"],
             )
+        if dataset is not None:
+            render_soon(dataset.pk)
         report(self, outcome, "items")
