@@ -184,4 +184,3 @@ def test_the_command_needs_no_database_and_shows_no_traceback(tmp_path, humans):
     bad = run(str(tmp_path / "none.jsonl"))
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "Traceback" not in bad.stderr
-    assert run(humans, "--scale", "x").returncode == 2

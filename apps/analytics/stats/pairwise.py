@@ -61,8 +61,10 @@ def kappa_of(tables: Floats, cost: Floats) -> Floats:
     """Cohen's kappa of confusion tables (..., q, q); NaN where chance agreement is 1. One constant rater gives 0."""
     size = len(cost)
     flat = tables.reshape(*tables.shape[:-2], size * size)
-    to_rows, to_columns = np.repeat(np.eye(size), size, axis=0), np.tile(np.eye(size), (size, 1))
-    rows, columns = flat @ to_rows, flat @ to_columns  # as products: many small sums are slow
+    if size > 10:
+        rows, columns = tables.sum(axis=-1), tables.sum(axis=-2)
+    else:  # as products: many small sums are slow
+        rows, columns = flat @ np.repeat(np.eye(size), size, axis=0), flat @ np.tile(np.eye(size), (size, 1))
     observed = (flat @ cost.ravel()) * (rows @ np.ones(size))
     expected = ((rows @ cost) * columns) @ np.ones(size)
     return 1 - ratio(observed, expected)
