@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 handler400 = "apps.core.views.bad_request"
+handler500 = "apps.core.views.server_error"
 
 urlpatterns = [
     path("", include("apps.home.urls")),

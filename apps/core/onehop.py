@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +30,13 @@ from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
+from apps.core.views import disk_full, is_disk_full
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+log = logging.getLogger(__name__)
 
 
 class OneHopHandler(ASGIHandler):
@@ -60,9 +65,24 @@ class OneHopHandler(ASGIHandler):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, answer in a pool thread, send."""
+        last: Mapping[str, Any] = {}
+
+        async def noted() -> Mapping[str, Any]:
+            nonlocal last
+            last = await receive()
+            return last
+
         try:
-            body = await self.read_body(receive)
+            body = await self.read_body(noted)
         except RequestAborted:
+            return
+        except OSError as error:  # an upload is spooled to the disk before any view sees it
+            if not is_disk_full(error):
+                raise
+            log.error("an upload to %s was refused: %s", scope.get("path"), error)
+            while last.get("more_body"):  # a browser shows no answer before it has sent all
+                await noted()
+            await self.send_response(disk_full(), send)
             return
         gone = threading.Event()
         watch = asyncio.create_task(_watch(receive, gone))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import sys
+
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.views import defaults
 
 
 def refuse(request: HttpRequest, status: int, *, detail: str = "") -> HttpResponse:
@@ -15,6 +20,20 @@ def refuse(request: HttpRequest, status: int, *, detail: str = "") -> HttpRespon
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refuse(request, 413 if isinstance(exception, RequestDataTooBig) else 400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls it while it handles the exception. A full disk is the one fault that the user can pass on."""
+    return disk_full() if is_disk_full(sys.exc_info()[1]) else defaults.server_error(request)
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def disk_full() -> HttpResponse:
+    """Without a request and its context, which may need what is broken."""
+    return HttpResponse(render_to_string("507.html"), status=507)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

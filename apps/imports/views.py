@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.core.http import MemberRequest
+from apps.core.views import is_disk_full
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import active_datasets
 from apps.imports import selectors, services, tasks
@@ -88,7 +88,7 @@ def _receive(request: MemberRequest, form: UploadForm, *, kind: Import.Kind, **w
             **where,
         )
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_disk_full(error):
             raise
         form.add_error(
             "file",
