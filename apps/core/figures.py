@@ -63,7 +63,7 @@ def number(value: float, digits: int = 2, *, signed: bool = False) -> str:
 
 def percent(value: float, digits: int = 1) -> str:
     """A share as `78.4 %`, with a space that no line breaks at."""
-    return _("%(number)s\N{NO-BREAK SPACE}%%") % {"number": number(value * 100, digits)}
+    return (_("%(number)s %%") % {"number": number(value * 100, digits)}).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def count(value: int) -> str:
