@@ -19,6 +19,8 @@ statement fails as a whole, and the caller runs it again (`RETRY` in apps/annota
 # ruff: noqa: S608 -- every part of these texts is a constant of this file; values are bound
 from __future__ import annotations
 
+import re
+
 _HASH_FACTOR = 2_654_435_761  # Knuth's multiplicative hash: neighbours get unrelated parities
 
 
@@ -124,8 +126,14 @@ _TEXTS = """
 LEFT JOIN datasets_item i ON i.id = lease.item_id
 LEFT JOIN datasets_rendereditem t ON t.item_id = lease.item_id"""
 
+
+def _compact(sql: str) -> str:
+    """Without comments and indentation: psycopg remembers how to bind a statement of up to 4,096 characters only."""
+    return " ".join(re.sub(r"--[^\n]*", "", sql).split())
+
+
 #: store and go on: one row, how many this person has done (null: refused, nothing written), then the lease or nulls
-SUBMIT = f"""WITH {_STORE}, me AS MATERIALIZED (
+SUBMIT = _compact(f"""WITH {_STORE}, me AS MATERIALIZED (
     SELECT m.cursor, done.rater_id FROM done, annotation_roundmember m
     WHERE m.round_id = %(round)s AND m.user_id = %(user)s
 ), {_NEXT}, moved AS (
@@ -136,7 +144,7 @@ SUBMIT = f"""WITH {_STORE}, me AS MATERIALIZED (
 )
 SELECT moved.done, {_LEASED}
 FROM (SELECT 1) one LEFT JOIN moved ON true LEFT JOIN lease ON true {_TEXTS}
-"""
+""")
 
 #: lease the next item without storing anything: the lease, or no row
 CLAIM = f"""WITH me AS MATERIALIZED (

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from apps.annotation.labels import Answer, BadLabel, Lease, criteria_for, read_submission, votes
-from apps.annotation.statements import side
+from apps.annotation.statements import SUBMIT, side
 from apps.judgments.models import Strength, Verdict
 from apps.projects.models import Project
 from apps.rubrics.models import Criterion
@@ -121,3 +121,10 @@ def test_sides_alternate_with_the_place_and_differ_between_items():
     first = [side(item, 0) for item in range(1, 2001)]
     assert 900 < sum(first) < 1100
     assert sum(a == b for a, b in pairwise(first)) > 500  # not merely even and odd
+
+
+def test_the_hot_statement_is_short_enough_for_psycopg_to_remember():
+    from psycopg import _queries
+
+    assert len(SUBMIT) < _queries.MAX_CACHED_STATEMENT_LENGTH
+    assert "--" not in SUBMIT
