@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sys
 
@@ -24,7 +25,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django calls it while it handles the exception. A full disk is the one fault that the user can pass on."""
-    return disk_full() if is_disk_full(sys.exc_info()[1]) else defaults.server_error(request)
+    if not is_disk_full(sys.exc_info()[1]):
+        return defaults.server_error(request)
+    for handler in request.upload_handlers:
+        with contextlib.suppress(OSError):
+            handler.upload_interrupted()  # else half a file stays on the full disk until the garbage is collected
+    return disk_full()
 
 
 def is_disk_full(error: BaseException | None) -> bool:
