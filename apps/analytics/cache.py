@@ -72,7 +72,7 @@ def _newest(folder: Path, stem: str) -> Ledger | None:
     path = found[-1]
     version = Version.read(path.stem.removeprefix(stem))
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             rows, items, groups = arrays["rows"], arrays["items"], arrays["groups"]
         os.utime(path)
     except Exception:  # whatever is wrong with a file of ours, the database has it all

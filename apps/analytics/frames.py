@@ -113,7 +113,9 @@ def read_ledger(*, dataset_id: int, criterion_id: int, known: Ledger | None = No
             break
     if known is not None and count != current_version(dataset_id=dataset_id, criterion_id=criterion_id).count:
         return read_ledger(dataset_id=dataset_id, criterion_id=criterion_id)
-    rows = blocks[0] if len(blocks) == 1 else np.concatenate(blocks) if blocks else np.zeros(0, dtype=RECORD)
+    rows = blocks[0] if len(blocks) == 1 else np.empty(count, dtype=RECORD)
+    if len(blocks) > 1:
+        np.concatenate(blocks, out=rows)  # into the same byte order
     items, groups = (known.items, known.groups) if known is not None else _items(dataset_id)
     if known is not None and not np.isin(rows["item"][known.version.count :], items).all():
         items, groups = _items(dataset_id)  # the dataset has grown

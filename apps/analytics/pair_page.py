@@ -45,7 +45,7 @@ def pair_page(view: Judged, a: str, b: str) -> PairPage | None:
         "raw_agreement": found.raw_agreement.to_dict(),
         **{name: stat.to_dict() for name, stat in found.kappa.items()},
     }
-    figures = pair_figures(stats)
+    figures = pair_figures(stats, columns.kind)
     return PairPage(
         a=who[a],
         b=who[b],

@@ -77,6 +77,11 @@ class AgreementPage:
         return any(row.bars for row in self.given)
 
     @property
+    def given_is_wide(self) -> bool:
+        """More columns than half a page holds."""
+        return any(len(row.shares) > 3 for row in self.given)
+
+    @property
     def levels_listed(self) -> bool:
         return any(row.shares for row in self.given)
 

@@ -71,6 +71,17 @@ class Figures:
         return cls(rows, *_axis(row.stat for row in rows if row.plotted))
 
     @property
+    def footnotes(self) -> list[str]:
+        """What to know about some of the figures, each once."""
+        return list(dict.fromkeys(flag for row in self.rows for flag in row.words.flags))
+
+    @property
+    def marked(self) -> list[tuple[Row, list[int]]]:
+        """Every row with the numbers of its footnotes."""
+        place = {note: number for number, note in enumerate(self.footnotes, start=1)}
+        return [(row, [place[flag] for flag in row.words.flags]) for row in self.rows]
+
+    @property
     def ends(self) -> tuple[str, str]:
         """The ends of the axis in words; nothing where nothing is plotted."""
         if not any(row.plotted for row in self.rows):
@@ -100,9 +111,10 @@ def figures(stats: Mapping[str, Stat], names: Iterable[str], kind: str, main: st
     return Figures.of(rows)
 
 
-def pair_figures(stats: Mapping[str, Stat]) -> Figures:
-    """Of two raters: raw agreement and the kappas that the labels allow."""
-    return figures(stats, ("raw_agreement", "cohen_kappa", "cohen_kappa_linear", "cohen_kappa_quadratic"), "")
+def pair_figures(stats: Mapping[str, Stat], kind: str) -> Figures:
+    """Of two raters: raw agreement and kappa, for scores the weighted ones too."""
+    weighted = ("cohen_kappa_linear", "cohen_kappa_quadratic") if kind == "score" else ()
+    return figures(stats, ("raw_agreement", "cohen_kappa", *weighted), "")
 
 
 def definitions(names: Iterable[str]) -> list[tuple[str, str, str]]:
