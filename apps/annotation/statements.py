@@ -1,7 +1,7 @@
 """The SQL of the round trip "store this label, give me the next item". Read apps/annotation/hot.py first.
 
-One judgment costs three statements: SESSION, STANDING, SUBMIT. SUBMIT stores, closes, finds, claims and leases in one
-round trip; its parts:
+One judgment costs two statements, STANDING and SUBMIT; a session's first one also SESSION. SUBMIT stores, closes,
+finds, claims and leases in one round trip; its parts:
 
 - `done` closes the assignment if it is still leased to this person. Everything else hangs on its row, so a refused
   submit writes nothing and claims nothing.
@@ -29,16 +29,17 @@ def side(item_id: int, place: int) -> int:
     return ((((item_id & 0x7FFFFFFF) * _HASH_FACTOR) >> 16) + place) & 1
 
 
-#: the session's data, unless it has expired
+#: the session's data, unless it has expired: who it is that asks
 SESSION = "SELECT session_data FROM django_session WHERE session_key = %(key)s AND expire_date > now()"
 
 #: everything that must be true for a label to be taken, or no row; the columns are `hot.Standing`
 STANDING = """
-SELECT u.password, u.language, u.time_zone,
+SELECT s.session_data, u.password, u.language, u.time_zone,
        p.show_context, p.show_reference, p.show_scenario, p.rationale, p.starts_on, p.ends_on,
        r.lease_minutes, r.rubric_version_id, r.dataset_id, r.item_count,
        a."order", a.leased_at, i.kind, i.scenario
 FROM accounts_user u
+JOIN django_session s ON s.session_key = %(key)s AND s.expire_date > now()
 JOIN projects_project p ON p.slug = %(slug)s AND p.archived_at IS NULL
 JOIN projects_membership m ON m.project_id = p.id AND m.user_id = u.id
 JOIN annotation_round r ON r.id = %(round)s AND r.project_id = p.id AND r.status = 'open'

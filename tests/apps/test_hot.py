@@ -25,7 +25,7 @@ from apps.datasets.models import Item, RenderedItem
 from apps.judgments.models import Judgment, Mark, Verdict
 from apps.projects.models import Membership, Project, Role
 from apps.rubrics.models import Criterion
-from tests.asgi import Answer, Visitor
+from tests.asgi import Answer, Visitor, signed_in
 from tests.factories import make_dataset, make_member, make_pair_rubric, make_project, make_score_rubric, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -166,7 +166,7 @@ def test_the_answer_shows_the_sides_as_leased(site, pairs):
     assert seen == {"0", "1"}
 
 
-def test_takes_three_queries(site, pairs, monkeypatch):
+def test_takes_two_queries_and_a_sessions_first_label_three(site, pairs, monkeypatch):
     services.prepare_texts(round_id=pairs.pk)
     desk = Desk(site, pairs)
     queries: list[str] = []
@@ -179,6 +179,9 @@ def test_takes_three_queries(site, pairs, monkeypatch):
     monkeypatch.setattr(psycopg.AsyncConnection, "execute", counted)
     assert desk.label().status == 200
     assert queries == [statements.SESSION, statements.STANDING, statements.SUBMIT]
+    queries.clear()
+    assert desk.label().status == 200
+    assert queries == [statements.STANDING, statements.SUBMIT]
     assert site.passed_on == [f"GET {desk.base}"]
 
 
@@ -369,6 +372,13 @@ def account_closed(desk: Desk) -> None:
     User.objects.filter(pk=desk.user.pk).update(is_active=False)
 
 
+def signed_in_as_another(desk: Desk) -> None:
+    other = signed_in(make_member(desk.round.project))[settings.SESSION_COOKIE_NAME]
+    mine = Session.objects.get(session_key=desk.visitor.cookies[settings.SESSION_COOKIE_NAME])
+    mine.session_data = Session.objects.get(session_key=other).session_data
+    mine.save()
+
+
 def member_removed(desk: Desk) -> None:
     Membership.objects.filter(user=desk.user).delete()
 
@@ -399,6 +409,7 @@ def is_over(desk: Desk) -> None:
         (sessions_expired, 401, "signed out"),
         (password_changed, 401, "signed out"),
         (account_closed, 401, "signed out"),
+        (signed_in_as_another, 409, "not given to you"),
         (member_removed, 404, ""),
         (round_paused, 409, "paused"),
         (round_closed, 409, "closed"),
@@ -410,12 +421,14 @@ def is_over(desk: Desk) -> None:
 def test_who_may_not_label_any_more_stores_nothing(site, pairs, happens, status, words):
     services.prepare_texts(round_id=pairs.pk)
     desk = Desk(site, pairs)
+    assert desk.label().status == 200  # what this process remembers of the session must not help
+    assert len(site.passed_on) == 1
     happens(desk)
     answer = desk.post("A")
     assert answer.status == status
     assert words in answer.text
-    assert not Judgment.objects.exists()
-    assert Assignment.objects.get().state == Assignment.State.LEASED
+    assert Judgment.objects.count() == 1
+    assert Assignment.objects.get(pk=desk.assignment.pk).state == Assignment.State.LEASED
 
 
 def test_an_answer_the_rubric_does_not_offer_is_refused(site, pairs):

@@ -96,7 +96,7 @@ def make_round(project: Project, name: str, overlap: int) -> tuple[Round, str]:
 
 
 def floor(round_: Round, sessions: list[str], users: list[int], *, seconds: float, whole: bool, pid: int) -> Load:
-    """The same statements by plain psycopg, one process an annotator; `whole`: with those for session and standing."""
+    """The same statements by plain psycopg, a process an annotator; `whole`: with the one for session and standing."""
     from django.db import connections
 
     from apps.annotation import services
@@ -173,8 +173,7 @@ def _label_plainly(
         while time.monotonic() < until and leased is not None and leased[0] is not None:
             begin = time.monotonic()
             if whole:
-                connection.execute(statements.SESSION, {"key": session}, prepare=True).fetchone()
-                standing = {**base, "slug": round_.project.slug, "assignment": leased[0]}
+                standing = {**base, "key": session, "slug": round_.project.slug, "assignment": leased[0]}
                 connection.execute(statements.STANDING, standing, prepare=True).fetchone()
             try:
                 row = connection.execute(
@@ -285,7 +284,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> int:
     assert best is not None
     floors = {}
     for annotators in (1, ANNOTATORS):
-        for whole, name in ((True, "psycopg, the same 3 statements"), (False, "psycopg, the one that stores")):
+        for whole, name in ((True, "psycopg, the same 2 statements"), (False, "psycopg, the one that stores")):
             floors[annotators, whole] = floor(
                 plain, sessions[:annotators], users[:annotators], seconds=chosen.seconds / 2, whole=whole, pid=postgres
             )
