@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from apps.analytics import cache, pair_page, selectors, tables
 from apps.analytics.forms import FilterForm
@@ -82,17 +83,25 @@ def _report(view: _View) -> dict[str, Any] | None:
 @login_required
 @require_safe
 def agreement(request: AuthedRequest, slug: str) -> HttpResponse:
-    """How far raters agree. An htmx request gets the figures alone, or 204 while they are being computed."""
+    """How far raters agree. Where a worker computes it the page asks again: 204, then a refresh."""
     project, form, view = _asked(request, slug)
     context: dict[str, Any] = {"project": project, "form": form, "view": view}
     if view is not None:
         report = _report(view)
-        waited = cache.waited(**view.keys)
-        context |= _shown(request, view, report) if report else {"slow": waited > PATIENCE}
-        if report is None and request.htmx and not context["slow"]:
-            return HttpResponse(status=204)
+        context["slow"] = report is None and cache.waited(**view.keys) > PATIENCE
+        if request.htmx:
+            return _asked_again(request, context, ready=report is not None)
+        if report is not None:
+            context |= _shown(request, view, report)
         context["link"] = request.build_absolute_uri(view.url("agreement"))
-    return render(request, "analytics/_report.html" if request.htmx else "analytics/agreement.html", context)
+    return render(request, "analytics/agreement.html", context)
+
+
+def _asked_again(request: AuthedRequest, context: dict[str, Any], *, ready: bool) -> HttpResponse:
+    """What a waiting page gets."""
+    if ready:
+        return HttpResponseClientRefresh()
+    return render(request, "analytics/_waiting.html", context) if context["slow"] else HttpResponse(status=204)
 
 
 def _shown(request: AuthedRequest, view: _View, report: Mapping[str, Any]) -> dict[str, Any]:

@@ -320,9 +320,8 @@ def test_large_sets_are_left_to_a_worker_and_the_page_waits(client, jury, monkey
     from apps.analytics.tasks import warm
 
     warm(**sent[0][1])
-    response = client.get(jury.url(), headers={"HX-Request": "true"})
-    assert response.context["page"].word.startswith("α = ")
-    assert "<html" not in response.content.decode()
+    assert client.get(jury.url(), headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+    assert jury.page(client).context["page"].word.startswith("α = ")
 
     jury.give(jury.rater("dora"), [A, A, A])
     stale = jury.page(client)  # the last figures at once, and newer ones asked for
@@ -332,6 +331,16 @@ def test_large_sets_are_left_to_a_worker_and_the_page_waits(client, jury, monkey
     assert "new label" not in jury.page(client, "fresh", since=since).content.decode()
     warm(**sent[1][1])
     assert "3 new labels: show" in jury.page(client, "fresh", since=since).content.decode()
+
+
+def test_a_page_that_waits_too_long_says_what_may_be_wrong(client, jury, monkeypatch):
+    monkeypatch.setattr(dashboard, "SMALL", 10)
+    monkeypatch.setattr("apps.analytics.selectors.current_app.send_task", lambda *args, **kwargs: None)
+    monkeypatch.setattr("apps.analytics.views.PATIENCE", -1)
+    jury.page(client)
+    text = client.get(jury.url(), headers={"HX-Request": "true"}).content.decode()
+    assert "If no worker is running, start one." in text
+    assert "<html" not in text
 
 
 def test_fresh_tells_of_new_labels(client, jury):
