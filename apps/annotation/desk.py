@@ -2,7 +2,7 @@
 
 The page is drawn whole once; after that each answer brings only these parts (`data-part`), and the script puts them in
 the place of the old ones. Nothing in them may tell who wrote a response, what others said, or in which order an item's
-responses stand: tests/apps/test_annotation_blind.py reads them for that.
+responses stand: tests/apps/test_annotation.py reads them for that.
 """
 
 from __future__ import annotations

@@ -150,22 +150,6 @@ def return_expired() -> int:
                 return returned
 
 
-def prepare_texts(*, round_id: int, batch: int = 100) -> int:
-    """Render the round's items that have no HTML of today's renderer; how many there were."""
-    prepared = 0
-    while True:
-        stale = (
-            Item.objects.filter(pk__in=QueueEntry.objects.filter(round=round_id).values("item"))
-            .exclude(rendered__version=texts.VERSION)
-            .prefetch_related("responses")[:batch]
-        )
-        rendered = [texts.render(item) for item in stale]
-        if not rendered:
-            return prepared
-        texts.keep(rendered)
-        prepared += len(rendered)
-
-
 # --- giving items out -------------------------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts import keys
-from apps.annotation import access, desk, labels, selectors, services, tasks
+from apps.annotation import access, desk, labels, selectors, services
 from apps.annotation.forms import FlagForm, RoundForm, StatusForm
 from apps.annotation.labels import BadLabel, Lease
 from apps.annotation.models import Assignment, Round
@@ -31,6 +31,7 @@ from apps.annotation.selectors import Nothing
 from apps.annotation.services import LabelRefused, RoundRefused
 from apps.core.http import AuthedRequest, MemberRequest
 from apps.datasets.models import Item
+from apps.datasets.tasks import render_soon
 from apps.projects.access import project_for
 from apps.projects.models import Project, Role
 
@@ -235,7 +236,7 @@ def new_round(request: AuthedRequest, slug: str) -> HttpResponse:
         except RoundRefused as refused:
             form.add_error(None, str(refused))
         else:
-            tasks.prepare_soon(round_)
+            render_soon(round_.dataset_id)  # nothing, where the import's rendering has been through
             messages.success(request, _("The round is open. Annotators find it under “Label”."))
             return redirect("annotation:round", slug, round_.pk)
     context = {"project": project, "form": form}

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,10 +16,10 @@ from apps.accounts.services import create_user
 from apps.annotation.models import Assignment, QueueEntry, Round, RoundMember
 from apps.annotation.services import create_round
 from apps.annotation.statements import side
-from apps.annotation.tasks import prepare_texts
 from apps.datasets.formats.judgments_jsonl import write_judgment
 from apps.datasets.formats.records import JudgmentRecord
 from apps.datasets.models import Dataset
+from apps.datasets.tasks import render_soon
 from apps.home.demo import content
 from apps.home.demo.simulate import ANNOTATORS, simulate_pairs, simulate_scores
 from apps.imports.reading import Outcome
@@ -116,7 +115,7 @@ def _load(project: Project, part: _Part, accounts: dict[str, User], admin: User)
     _must_be_whole(import_judgments(dataset=dataset, version=version, stream=lines, simulated=True))
     raters = _raters(project, accounts)
     _fill_places(round_, records, raters)
-    transaction.on_commit(partial(prepare_texts.delay, round_.pk))
+    render_soon(dataset.pk)
     return dataset, version
 
 

@@ -324,7 +324,7 @@ def test_annotators_never_reach_the_pages_of_leads():
 
 def test_a_lead_opens_a_round_and_has_its_texts_prepared(django_capture_on_commit_callbacks, monkeypatch):
     sent: list[int] = []
-    monkeypatch.setattr("apps.annotation.tasks.prepare_texts.delay", sent.append)
+    monkeypatch.setattr("apps.datasets.tasks.render_dataset.delay", sent.append)
     project = make_project()
     dataset, version = make_dataset(project, pairs=2), make_pair_rubric(project)
     client = Client()
@@ -339,7 +339,7 @@ def test_a_lead_opens_a_round_and_has_its_texts_prepared(django_capture_on_commi
     round_ = Round.objects.get()
     assert answer.headers["location"] == reverse("annotation:round", args=[project.slug, round_.pk])
     assert (round_.overlap, round_.lease_minutes, round_.item_count) == (2, 20, 2)
-    assert sent == [round_.pk]
+    assert sent == [dataset.pk]
     again = client.post(url, form)
     assert again.status_code == 422
     assert "already has a round" in again.content.decode()

@@ -252,7 +252,7 @@ def main() -> int:
 
 
 def measure(folder: Path, chosen: argparse.Namespace) -> int:
-    from apps.annotation import services
+    from apps.datasets import texts
     from tests.asgi import signed_in
     from tests.factories import make_member
 
@@ -262,8 +262,9 @@ def measure(folder: Path, chosen: argparse.Namespace) -> int:
     round_, field = make_round(project, "Served", 3)
     plain, _ = make_round(project, "Plain", 3)
     begin = time.monotonic()
-    prepared = services.prepare_texts(round_id=round_.pk)
-    print(f"Rendered {prepared} items in {time.monotonic() - begin:.1f} s. Load {os.getloadavg()[0]:.1f}.\n\n{HEAD}")
+    texts.render_some(dataset_id=round_.dataset_id, after=-1, count=chosen.items)
+    print(f"Rendered {chosen.items} items in {time.monotonic() - begin:.1f} s.")
+    print(f"Load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; `others` is how many of them others used.\n\n{HEAD}")
     postgres = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
     port = free_port()
     base = f"http://localhost:{port}"

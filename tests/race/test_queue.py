@@ -20,6 +20,7 @@ from apps.annotation.hot import HotEndpoint
 from apps.annotation.labels import Answer, Submission
 from apps.annotation.models import Assignment, QueueEntry, Round, RoundMember
 from apps.core.onehop import OneHopHandler
+from apps.datasets import texts
 from apps.judgments.models import Judgment, Mark
 from tests.asgi import Visitor, signed_in
 from tests.factories import make_dataset, make_member, make_pair_rubric, make_project
@@ -238,7 +239,7 @@ def test_one_person_in_many_tabs_never_gets_an_item_twice():
 
 def test_the_same_submit_at_once_stores_one_label():
     round_ = make_round(items=3, overlap=1)
-    services.prepare_texts(round_id=round_.pk)
+    texts.render_some(dataset_id=round_.dataset_id, after=-1, count=10)
     user = make_member(round_.project)
     pages = OneHopHandler(threads=4)
 
