@@ -264,7 +264,7 @@ def measure(folder: Path, chosen: argparse.Namespace) -> int:
     begin = time.monotonic()
     texts.render_some(dataset_id=round_.dataset_id, after=-1, count=chosen.items)
     print(f"Rendered {chosen.items} items in {time.monotonic() - begin:.1f} s.")
-    print(f"Load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; `others` is how many of them others used.\n\n{HEAD}")
+    print(f"Load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; others: the cores that others used.\n\n{HEAD}")
     postgres = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
     port = free_port()
     base = f"http://localhost:{port}"
