@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -21,7 +19,11 @@ _SHOW = [
 
 
 class FilterForm(forms.Form):
-    """Always bound: what the address leaves out is the project's main view."""
+    """Always bound: what the address leaves out is the project's main view.
+
+    The data on offer are those judged under the criterion. Another criterion that was never asked of the data chosen
+    before takes the data it was asked of last.
+    """
 
     criterion = forms.ChoiceField(label=gettext_lazy("Criterion"))
     dataset = forms.ChoiceField(label=gettext_lazy("Data"))
@@ -29,9 +31,12 @@ class FilterForm(forms.Form):
 
     def __init__(self, data: dict[str, str], judged: list[Judged]) -> None:
         self._judged = judged
-        super().__init__({"show": "all", **self._start(data), **data})
+        view = _fitting(judged, data)
+        known = {str(each.dataset.pk) for each in judged}
+        start = {"show": "all", "criterion": str(view.criterion.pk), "dataset": str(view.dataset.pk)}
+        super().__init__(start | data | ({"dataset": start["dataset"]} if data.get("dataset") in known else {}))
         criteria = {each.criterion.pk: each.criterion for each in judged}
-        datasets = {each.dataset.pk: each.dataset for each in judged}
+        datasets = {each.dataset.pk: each.dataset for each in judged if each.criterion == view.criterion}
         several = len({each.version_id for each in criteria.values()}) > 1
         self.choice("criterion").choices = [(pk, _criterion(each, several)) for pk, each in criteria.items()]
         self.choice("dataset").choices = [(pk, _dataset(each)) for pk, each in datasets.items()]
@@ -43,21 +48,24 @@ class FilterForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         return field
 
-    def _start(self, data: dict[str, str]) -> dict[str, Any]:
-        """The most recently judged view that fits what the address names."""
-        fitting = [
-            each
-            for each in self._judged
-            if data.get("dataset", str(each.dataset.pk)) == str(each.dataset.pk)
-            and data.get("criterion", str(each.criterion.pk)) == str(each.criterion.pk)
-        ]
-        view = main(fitting) or main(self._judged)
-        return {} if view is None else {"criterion": str(view.criterion.pk), "dataset": str(view.dataset.pk)}
-
-    def chosen(self) -> Judged | None:
-        """The chosen view; None where that criterion was never used on that dataset."""
+    def chosen(self) -> Judged:
+        """The chosen view; of a valid form."""
         wanted = (int(self.cleaned_data["dataset"]), int(self.cleaned_data["criterion"]))
-        return next((each for each in self._judged if (each.dataset.pk, each.criterion.pk) == wanted), None)
+        return next(each for each in self._judged if (each.dataset.pk, each.criterion.pk) == wanted)
+
+
+def _fitting(judged: list[Judged], data: dict[str, str]) -> Judged:
+    """What fits the address best: criterion and data, else the criterion, else the data, else the main view."""
+
+    def fits(each: Judged, *names: str) -> bool:
+        keys = {"criterion": str(each.criterion.pk), "dataset": str(each.dataset.pk)}
+        return all(data.get(name) == keys[name] for name in names)
+
+    for names in (("criterion", "dataset"), ("criterion",), ("dataset",), ()):
+        view = main([each for each in judged if fits(each, *names)])
+        if view is not None:
+            return view
+    raise ValueError("nothing was judged")
 
 
 def _criterion(criterion: Criterion, several: bool) -> str:

@@ -56,7 +56,7 @@ class _View:
 
 
 def _asked(request: AuthedRequest, slug: str) -> tuple[Project, FilterForm | None, _View | None]:
-    """What the address asks for: no form where nothing was judged, no view where this criterion was not asked there."""
+    """What the address asks for; neither form nor view where nothing was judged. Raises Http404."""
     project = project_for(request, slug, at_least=Role.LEAD)
     judged = selectors.judged(project)
     if not judged:
@@ -64,9 +64,7 @@ def _asked(request: AuthedRequest, slug: str) -> tuple[Project, FilterForm | Non
     form = FilterForm({name: request.GET[name] for name in FilterForm.base_fields if request.GET.get(name)}, judged)
     if not form.is_valid():
         raise Http404(_("This address names data that is not here."))
-    view = form.chosen()
-    show = cast(Show, form.cleaned_data["show"])
-    return project, form, None if view is None else _View(project, form, view, show)
+    return project, form, _View(project, form, form.chosen(), cast(Show, form.cleaned_data["show"]))
 
 
 def _wanted(request: AuthedRequest, slug: str) -> _View:

@@ -208,14 +208,19 @@ def test_filters_choose_the_view_and_refuse_what_is_not_there(client, jury):
     assert jury.page(client, dataset=stranger.dataset.pk).status_code == 404
 
 
-def test_a_criterion_without_labels_in_the_chosen_data_says_so(client, jury):
-    second = make_dataset(jury.project, singles=3, name="Singles")
-    score = make_score_rubric(jury.project).criteria.get()
-    case_items, jury.items, jury.dataset, jury.criterion = jury.items, list(second.items.all()), second, score
+def test_a_criterion_that_was_never_asked_there_takes_its_own_data(client, jury):
+    pairs, overall = jury.dataset, jury.criterion
+    jury.dataset = make_dataset(jury.project, singles=3, name="Singles")
+    jury.items = list(jury.dataset.items.all())
+    jury.criterion = make_score_rubric(jury.project).criteria.get()
     jury.give(jury.rater("dora"), [1, 2, 3])
-    response = jury.page(client, dataset=case_items[0].dataset_id, criterion=score.pk)
-    assert response.status_code == 200
-    assert "Not judged in this data" in response.content.decode()
+
+    response = jury.page(client, dataset=pairs.pk, criterion=jury.criterion.pk)
+
+    assert response.context["view"].judged.dataset == jury.dataset
+    assert [text for _pk, text in response.context["form"].fields["dataset"].choices] == ["Singles, 3 items"]
+    assert jury.page(client, dataset=jury.dataset.pk).context["view"].judged.criterion == jury.criterion
+    assert jury.page(client, criterion=overall.pk).context["view"].judged.dataset == pairs
 
 
 def test_the_main_view_is_the_newest_preference(client, jury):
