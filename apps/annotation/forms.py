@@ -56,13 +56,15 @@ class RoundForm(forms.Form):
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["dataset"].queryset = project.datasets.filter(archived_at__isnull=True)  # type: ignore[attr-defined]
+        datasets = project.datasets.filter(archived_at__isnull=True)
         versions = RubricVersion.objects.filter(
             rubric__project=project, rubric__archived_at__isnull=True, status=RubricVersion.Status.PUBLISHED
         )
-        self.fields["rubric_version"].queryset = versions.select_related("rubric").order_by(  # type: ignore[attr-defined]
-            "rubric__name", "-number"
-        )
+        choices = self.fields["dataset"], self.fields["rubric_version"]
+        choices[0].queryset = datasets  # type: ignore[attr-defined]
+        choices[1].queryset = versions.select_related("rubric").order_by("rubric__name", "-number")  # type: ignore[attr-defined]
+        # What came last is most likely what is to be labelled now.
+        choices[0].initial, choices[1].initial = datasets.order_by("-pk").first(), versions.order_by("-pk").first()
         self.fields["overlap"].initial = project.overlap
 
 
