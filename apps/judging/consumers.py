@@ -68,6 +68,8 @@ class RunConsumer(AsyncWebsocketConsumer):
                     await asyncio.wait_for(self._changed.wait(), self.EVERY - self.APART)
                 self._changed.clear()
             await self.close(code=GONE)
+        except OSError:
+            return  # the page went away while we were writing to it
         except DatabaseError as error:
             log.warning("a live page was closed, the database did not answer: %s", error)
             await self.close(code=TRY_AGAIN)

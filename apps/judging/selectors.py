@@ -94,6 +94,7 @@ def latest_outputs(run: JudgeRun, *, status: Status | None = None, limit: int = 
         outputs.select_related("item", "criterion")
         .annotate(excerpt=Left("raw", EXCERPT))
         .only(
+            "run",
             "item__external_id",
             "item__language",
             "item__kind",

@@ -26,10 +26,22 @@ feed.addEventListener("focusout", release);
 feed.addEventListener("mouseover", release);
 feed.addEventListener("mouseleave", release);
 
+// A new connection sends everything: what is the same already stays as it is, with its focus.
+function isSame(fresh, shown) {
+  const copy = fresh.cloneNode(true);
+  copy.removeAttribute("hx-swap-oob");
+  return copy.isEqualNode(shown);
+}
+
 document.addEventListener("htmx:oobBeforeSwap", (event) => {
-  if (event.detail.target.id !== "run-feed") return;
-  event.detail.shouldSwap = !isHeld();
-  waiting = event.detail.shouldSwap ? null : event.detail.fragment.firstElementChild;
+  const { detail } = event;
+  const fresh = detail.fragment.firstElementChild;
+  if (!fresh || isSame(fresh, detail.target)) {
+    detail.shouldSwap = false;
+  } else if (detail.target.id === "run-feed") {
+    detail.shouldSwap = !isHeld();
+    waiting = detail.shouldSwap ? null : fresh;
+  }
 });
 document.addEventListener("htmx:wsOpen", () => { lost.hidden = true; });
 document.addEventListener("htmx:wsClose", () => { lost.hidden = false; });
