@@ -152,7 +152,11 @@ DATABASES = {
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "prefix": "live"}}
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        # The layer waits for messages 5 s at a time, which is also when redis-py would give up by default.
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 20}], "prefix": "live"},
+    }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # revocable, and a Redis flush signs nobody out
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
