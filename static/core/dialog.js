@@ -39,7 +39,7 @@ document.addEventListener("submit", async (event) => {
   event.stopImmediatePropagation();
   if (!(await confirm(asker.dataset.confirm, asker.dataset.confirmYes))) return;
   agreed.add(form);
-  form.requestSubmit(submitter);
+  form.requestSubmit(submitter?.isConnected ? submitter : undefined); // a live page may have drawn the button anew
 }, { capture: true });
 
 document.addEventListener("htmx:confirm", async (event) => {
