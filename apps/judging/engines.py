@@ -19,7 +19,7 @@ from workers.judge.requests import CriterionKind, CriterionSpec, JudgeRequest
 from workers.judge.verdicts import JudgeOutput
 
 #: why an engine refuses a question, where that follows from what it can do; anything else is its own sentence
-NO_REFERENCE, WRONG_KIND = "no_reference", "wrong_kind"
+NO_REFERENCE, WRONG_KIND, ONE_RESPONSE, NO_ANSWERS = "no_reference", "wrong_kind", "one_response", "no_answers"
 
 _KINDS: dict[int, CriterionKind] = {
     Criterion.Kind.PAIR: "pair",
@@ -111,7 +111,7 @@ def shown(request: JudgeRequest, order: Order, sample: int) -> JudgeRequest:
 
 
 def refusal(engine: Engine, request: JudgeRequest) -> str | None:
-    """Why the engine would not judge it: `NO_REFERENCE`, `WRONG_KIND` or a sentence; None if it would."""
+    """Why the engine would not judge it: one of the reasons above or a sentence; None if it would."""
     sentence = engine.refuses(request)
     if sentence is None:
         return None
@@ -120,7 +120,9 @@ def refusal(engine: Engine, request: JudgeRequest) -> str | None:
         return WRONG_KIND
     if able.needs_reference and not (request.reference and request.reference.strip()):
         return NO_REFERENCE
-    return sentence
+    if request.criterion.kind == "pair" and len(request.responses) != 2:
+        return ONE_RESPONSE
+    return sentence if request.criterion.answers else NO_ANSWERS
 
 
 def judge(config: JudgeConfig, questions: Sequence[Question]) -> list[ReadOutput]:

@@ -164,6 +164,24 @@ def refused(reason: str, n: int) -> str:
             )
             % words
         )
+    if reason == engines.ONE_RESPONSE:
+        return (
+            ngettext(
+                "%(count)s question: it compares two responses, and its item has one.",
+                "%(count)s questions: they compare two responses, and their items have one.",
+                n,
+            )
+            % words
+        )
+    if reason == engines.NO_ANSWERS:
+        return (
+            ngettext(
+                "%(count)s question: its criterion offers nothing to choose from.",
+                "%(count)s questions: their criteria offer nothing to choose from.",
+                n,
+            )
+            % words
+        )
     return ngettext("%(count)s question: %(reason)s", "%(count)s questions: %(reason)s", n) % {
         **words,
         "reason": reason,

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,8 @@ from django.db.models import Count
 
 from apps.config import supervisor
 from apps.judging import engines, planning, selectors, tasks
-from apps.judging.models import JudgeRun, Output, Shard
+from apps.judging.models import JudgeConfig, JudgeRun, Output, Shard
+from apps.judging.rows import ReadOutput
 from apps.judging.services import judges, runs, shards
 from apps.judgments.models import Judgment
 from tests.factories import make_dataset, make_pair_rubric, make_project
@@ -146,3 +147,40 @@ def test_the_shard_of_a_worker_that_hangs_is_taken_over(run: JudgeRun, spawn_wor
     with pytest.raises(shards.LeaseLost):
         shards.store(claim=hung, outputs=outputs)
     assert_complete(run)
+
+
+def test_a_slow_judge_keeps_its_shard(run: JudgeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    shard = run.shards.all()[0]
+    rivals = []
+
+    def slowly(config: JudgeConfig, questions: Sequence[engines.Question]) -> list[ReadOutput]:
+        for _ in range(6):
+            time.sleep(LEASE / 4)
+            rivals.append(shards.claim(shard.pk))
+        return judge(config, questions)
+
+    judge = engines.judge
+    monkeypatch.setattr(engines, "judge", slowly)
+    tasks.work(shard.pk)
+
+    shard.refresh_from_db()
+    assert rivals == [None] * 6
+    assert (shard.status, shard.attempts) == (Shard.Status.DONE, 1)
+
+
+def test_ten_thousand_pairs_on_one_worker(transactional_db: None, spawn_worker: SpawnWorker) -> None:
+    project = make_project()
+    judge = judges.create_judge(project=project, name="longer", engine="baseline", model="length", params={}, by=None)
+    dataset = make_dataset(project, pairs=10_000)
+    flush()
+    run = runs.start_run(judge=judge, dataset=dataset, rubric_version=make_pair_rubric(project), by=None)
+    tasks.enqueue(run)
+    spawn_worker(concurrency=1)
+
+    wait_for(lambda: JudgeRun.objects.get(pk=run.pk).status == JudgeRun.Status.DONE, patience=120)
+
+    run.refresh_from_db()
+    assert run.started_at is not None
+    assert run.finished_at is not None
+    assert Judgment.objects.filter(rater=judge.rater).count() == 20_000
+    print(f"\n{20_000 / (run.finished_at - run.started_at).total_seconds():,.0f} verdicts a second by one worker")

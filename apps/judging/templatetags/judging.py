@@ -34,8 +34,10 @@ def seconds(value: float | None) -> str:
     """How long an answer took: `0.9 s`, and what a baseline takes in milliseconds."""
     if value is None:
         return ""
+    if value < 0.001:
+        return _("under 1 ms")
     if value < 0.1:
-        return _("%(milliseconds)s ms") % {"milliseconds": f"{value * 1000:.2g}"}
+        return _("%(milliseconds)d ms") % {"milliseconds": round(value * 1000)}
     return _("%(seconds)s s") % {"seconds": f"{value:.1f}"}
 
 
