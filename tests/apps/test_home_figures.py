@@ -53,9 +53,9 @@ def test_imported_labels_need_no_round():
         (None, {}, None, "Not known", "have to label the same items"),
         ("baseline", {}, 1.0, "No", "Only baselines"),
         ("model", {"passed": None}, 0.95, "Not known", "Too few people"),
-        ("model", {"passed": True, "rate": 1.0}, 0.82, "Not yet", "Order changes 18 %"),
-        ("model", {"passed": False, "rate": 1 / 3}, 0.95, "Not yet", "33 % of the people"),
-        ("model", {"passed": True, "rate": 2 / 3}, 0.95, "Perhaps", "67 % of the people"),
+        ("model", {"passed": True, "rate": 1.0}, 0.82, "Not yet", "Order changes 18\N{NO-BREAK SPACE}%"),
+        ("model", {"passed": False, "rate": 1 / 3}, 0.95, "Not yet", "33\N{NO-BREAK SPACE}% of the people"),
+        ("model", {"passed": True, "rate": 2 / 3}, 0.95, "Perhaps", "67\N{NO-BREAK SPACE}% of the people"),
     ],
 )
 def test_whether_a_judge_may_stand_in(judge, best, consistency, word, why):
