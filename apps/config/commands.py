@@ -27,16 +27,16 @@ Jurybox:
 def run(argv: list[str]) -> int:
     """Run one command line and return its exit status."""
     name = argv[1] if len(argv) > 1 else "help"
-    if name == "test":
-        # Before .env and the settings' name are in the environment: tests start servers of their own, and pytest must
-        # not read the settings before it has.
-        from apps.config import checks
-
-        return checks.main(argv[2:])
-    if (ROOT / ".env").is_file():
-        environ.Env.read_env(str(ROOT / ".env"))
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "apps.config.settings")
     try:
+        if name == "test":
+            # Before .env and the settings' name are in the environment: tests start servers of their own, and pytest
+            # must not read the settings before it has.
+            from apps.config import checks
+
+            return checks.main(argv[2:])
+        if (ROOT / ".env").is_file():
+            environ.Env.read_env(str(ROOT / ".env"))
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "apps.config.settings")
         if name == "up":
             from apps.config import up
 
