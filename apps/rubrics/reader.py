@@ -31,6 +31,7 @@ from typing import Any, Literal, cast
 
 import yaml
 
+from apps.core.said import said as _
 from apps.rubrics.source import Mapping, Node, Scalar, Sequence, SourceError, decode, read_source, split_lines
 
 Kind = Literal["pair", "score", "choice"]
@@ -76,7 +77,10 @@ _SCALE = re.compile(r"(-?\d{1,6})\s*(?:-|–|—|~|\.\.\.?|…|to|bis|至|到)\s
 
 @dataclass(frozen=True, slots=True)
 class RubricProblem:
-    """One fault: `message` continues the path ("is missing"), the rest says what was found and would be right."""
+    """One fault: `message` continues the path ("is missing"), the rest says what was found and would be right.
+
+    What has words is `said`, so that a page can tell it in its reader's language; `str` is English.
+    """
 
     line: int
     path: str
@@ -87,7 +91,8 @@ class RubricProblem:
     meant: str = ""
 
     def __str__(self) -> str:
-        parts = [f"Line {self.line}: {self.path} {self.message}." if self.path else f"Line {self.line}: {self.message}"]
+        about = f"{self.path} {self.message}" if self.path else self.message
+        parts = [f"Line {self.line}: {about}."]
         if self.found:
             parts.append(f"Found {self.found}.")
         if self.expected:
@@ -177,7 +182,7 @@ def read_rubric(data: bytes, *, name: str) -> RubricReading:
         text = decode(data)
         root = read_source(text, json_only=name.lower().endswith(".json"))
     except SourceError as error:
-        problem = RubricProblem(error.line, "", "error", error.message, expected=error.expected.rstrip("."))
+        problem = RubricProblem(error.line, "", "error", error.message, expected=error.expected)
         return RubricReading(None, (problem,), tuple(split_lines(text)))
     reader = _Reader()
     draft = reader.rubric(root, PurePath(name).stem.strip() or "Rubric")
@@ -242,11 +247,11 @@ def _title(key: str) -> str:
 
 def _shown(node: Node) -> str:
     if isinstance(node, Sequence):
-        return f"a list of {len(node.items)}"
+        return _("a list of %(count)s", count=len(node.items))
     if isinstance(node, Mapping):
-        return f"{len(node.entries)} fields"
+        return _("%(count)s fields", count=len(node.entries))
     if node.value is None:
-        return "nothing"
+        return _("nothing")
     return f"“{_cut(node.text)}”" if isinstance(node.value, str) else _cut(node.text)
 
 
@@ -265,7 +270,7 @@ def _meant(text: str, options: Iterable[str], aliases: dict[str, str]) -> str:
 
 def _either(options: Iterable[str]) -> str:
     *most, last = options
-    return f"{', '.join(most)} or {last}" if most else last
+    return _("%(options)s or %(last)s", options=", ".join(most), last=last) if most else last
 
 
 class _Reader:
@@ -284,53 +289,56 @@ class _Reader:
 
     def rubric(self, root: Node, fallback: str) -> RubricDraft | None:
         if not isinstance(root, Mapping):
-            self.error(root.line, "", "The file is not a rubric.", found=_shown(root), expected="name: and criteria:")
+            self.error(
+                root.line, "", _("The file is not a rubric"), found=_shown(root), expected=_("name: and criteria:")
+            )
             return None
         self.fields("", root, _RUBRIC_FIELDS, _RUBRIC_ALIASES)
         if "name" in root.entries:
-            name = self.text("name", *root.entries["name"], NAME_LENGTH, "a short name")
+            name = self.text("name", *root.entries["name"], NAME_LENGTH, _("a short name"))
         else:
-            self.warning(root.line, "name", f"is missing; “{_cut(fallback)}”, from the file's name, is used")
+            message = _("is missing; “%(name)s”, from the file's name, is used", name=_cut(fallback))
+            self.warning(root.line, "name", message)
             name = fallback[:NAME_LENGTH]
         guidelines = ""
         if "guidelines" in root.entries:
             line, node = root.entries["guidelines"]
             if not _empty(node):
-                guidelines = self.text("guidelines", line, node, GUIDELINES_LENGTH, "text for the annotators")
+                guidelines = self.text("guidelines", line, node, GUIDELINES_LENGTH, _("text for the annotators"))
         if "version" in root.entries:
             line, node = root.entries["version"]
             if not (isinstance(node, Scalar) and type(node.value) is int and node.value > 0):
-                self.warning(line, "version", "is not a whole number; versions are numbered when they are published")
+                message = _("is not a whole number; versions are numbered when they are published")
+                self.warning(line, "version", message)
         return RubricDraft(name, guidelines, self.criteria(root))
 
     def criteria(self, root: Mapping) -> tuple[CriterionDraft, ...]:
-        example = "a list: each criterion begins with “- id:”"
+        example = _("a list: each criterion begins with “- id:”")
         if "criteria" not in root.entries:
-            self.error(root.line, "criteria", "is missing", expected=example)
+            self.error(root.line, "criteria", _("is missing"), expected=example)
             return ()
         line, node = root.entries["criteria"]
         if not isinstance(node, Sequence):
-            self.error(line, "criteria", "is not a list", found=_shown(node), expected=example)
+            self.error(line, "criteria", _("is not a list"), found=_shown(node), expected=example)
             return ()
         if not node.items:
-            self.error(line, "criteria", "is empty", expected="at least one criterion")
+            self.error(line, "criteria", _("is empty"), expected=_("at least one criterion"))
         if len(node.items) > CRITERIA_MAX:
-            found = str(len(node.items))
-            self.error(line, "criteria", "has too many criteria", found=found, expected=f"at most {CRITERIA_MAX}")
+            found, expected = str(len(node.items)), _("at most %(limit)s", limit=CRITERIA_MAX)
+            self.error(line, "criteria", _("has too many criteria"), found=found, expected=expected)
         drafts = []
         first: dict[str, int] = {}
         for index, child in enumerate(node.items[:CRITERIA_MAX]):
             path = f"criteria[{index}]"
             if not isinstance(child, Mapping):
-                self.error(
-                    child.line, path, "is not a criterion", found=_shown(child), expected="id:, kind: and question:"
-                )
+                expected = _("id:, kind: and question:")
+                self.error(child.line, path, _("is not a criterion"), found=_shown(child), expected=expected)
                 continue
             draft = self.criterion(path, child)
             if draft.id and draft.id in first:
                 id_line = child.entries["id"][0]
-                message = f"is already used on line {first[draft.id]}"
-                self.error(id_line, f"{path}.id", message, found=f"“{draft.id}”", expected="an id of its own")
+                message = _("is already used on line %(line)s", line=first[draft.id])
+                self.error(id_line, f"{path}.id", message, found=f"“{draft.id}”", expected=_("an id of its own"))
             elif draft.id:
                 first[draft.id] = child.entries["id"][0]
             drafts.append(draft)
@@ -343,22 +351,23 @@ class _Reader:
         if "id" in entries:
             key = self.key(f"{path}.id", *entries["id"])
         else:
-            self.error(node.line, f"{path}.id", "is missing", expected="a short id such as “overall”")
+            self.error(node.line, f"{path}.id", _("is missing"), expected=_("a short id such as “overall”"))
         if "name" in entries:
-            name = self.text(f"{path}.name", *entries["name"], NAME_LENGTH, "a short name")
+            name = self.text(f"{path}.name", *entries["name"], NAME_LENGTH, _("a short name"))
         kind = self.kind(path, node)
+        expected = _("the question that annotators answer")
         if "question" in entries:
-            expected = "the question that annotators answer"
             question = self.text(f"{path}.question", *entries["question"], SENTENCE_LENGTH, expected)
         else:
-            self.error(node.line, f"{path}.question", "is missing", expected="the question that annotators answer")
+            self.error(node.line, f"{path}.question", _("is missing"), expected=expected)
         if "parent" in entries:
-            parent = self.text(f"{path}.parent", *entries["parent"], NAME_LENGTH, "the name of a general criterion")
+            expected = _("the name of a general criterion")
+            parent = self.text(f"{path}.parent", *entries["parent"], NAME_LENGTH, expected)
 
         for of_kind, fields in _OF_KIND.items():
             for unused in fields:
                 if kind not in (None, of_kind) and unused in entries:
-                    message = f"is for criteria of the kind {of_kind} and will be left out"
+                    message = _("is for criteria of the kind %(kind)s and will be left out", kind=of_kind)
                     self.warning(entries[unused][0], f"{path}.{unused}", message)
         scale: tuple[int, int] | None = None
         levels: dict[int, str] = {}
@@ -374,8 +383,9 @@ class _Reader:
             strength = self.flag(path, node, "strength", default=False)
             both_bad = self.flag(path, node, "both_bad", default=False)
             if both_bad and not ties:
-                message = "says that both are bad, which is a tie, and ties are off"
-                self.error(entries["both_bad"][0], f"{path}.both_bad", message, expected="ties: true, or no both_bad")
+                message = _("says that both are bad, which is a tie, and ties are off")
+                expected = _("ties: true, or no both_bad")
+                self.error(entries["both_bad"][0], f"{path}.both_bad", message, expected=expected)
         return CriterionDraft(
             id=key,
             name=name or _title(key),
@@ -397,18 +407,19 @@ class _Reader:
 
     def kind(self, path: str, node: Mapping) -> Kind | None:
         if "kind" not in node.entries:
-            self.error(node.line, f"{path}.kind", "is missing", expected=_either(KINDS))
+            self.error(node.line, f"{path}.kind", _("is missing"), expected=_either(KINDS))
             return None
         line, value = node.entries["kind"]
         if isinstance(value, Scalar) and value.text in KINDS:
             return value.text
         if _empty(value):
-            self.error(line, f"{path}.kind", "says nothing", expected=_either(KINDS))
+            self.error(line, f"{path}.kind", _("says nothing"), expected=_either(KINDS))
         elif isinstance(value, Scalar):
             meant = _meant(value.text, KINDS, _KIND_ALIASES)
-            self.error(line, f"{path}.kind", f"is “{_cut(value.text)}”", expected=_either(KINDS), meant=meant)
+            message = _("is “%(value)s”", value=_cut(value.text))
+            self.error(line, f"{path}.kind", message, expected=_either(KINDS), meant=meant)
         else:
-            self.error(line, f"{path}.kind", "is not a text", found=_shown(value), expected=_either(KINDS))
+            self.error(line, f"{path}.kind", _("is not a text"), found=_shown(value), expected=_either(KINDS))
         return None
 
     def scale(self, path: str, line: int, node: Node) -> tuple[int, int] | None:
@@ -421,33 +432,33 @@ class _Reader:
         elif node.entries.keys() == {"min", "max"}:
             pair = (node.entries["min"][1], node.entries["max"][1])
             ends = [value.value if isinstance(value, Scalar) else None for value in pair]
-        expected = "two whole numbers such as 1-5"
+        expected = _("two whole numbers such as 1-5")
         if len(ends) != 2 or any(type(end) is not int for end in ends):
             single = isinstance(node, Scalar) and type(node.value) is int and 1 < node.value <= LEVELS_MAX
             meant = f"1-{node.value}" if single and isinstance(node, Scalar) else ""
-            self.error(line, path, "is not a scale", found=_shown(node), expected=expected, meant=meant)
+            self.error(line, path, _("is not a scale"), found=_shown(node), expected=expected, meant=meant)
             return None
         low, high = ends
         if low >= high:
             meant = f"{high}-{low}" if low > high else ""
-            self.error(line, path, "does not go upwards", found=_shown(node), expected=expected, meant=meant)
+            self.error(line, path, _("does not go upwards"), found=_shown(node), expected=expected, meant=meant)
             return None
         if high - low >= LEVELS_MAX or low < -1000 or high > 1000:
-            expected = f"at most {LEVELS_MAX} levels, between -1000 and 1000"
-            self.error(line, path, "is too wide", found=_shown(node), expected=expected)
+            expected = _("at most %(limit)s levels, between -1000 and 1000", limit=LEVELS_MAX)
+            self.error(line, path, _("is too wide"), found=_shown(node), expected=expected)
             return None
         return low, high
 
     def levels(self, path: str, node: Mapping, scale: tuple[int, int] | None) -> dict[int, str]:
         where = f"{path}.levels"
         if "levels" not in node.entries:
-            message = "is missing; annotators will see bare numbers"
-            self.warning(node.line, where, message, expected="a sentence for each level")
+            message = _("is missing; annotators will see bare numbers")
+            self.warning(node.line, where, message, expected=_("a sentence for each level"))
             return {}
         line, value = node.entries["levels"]
         if not isinstance(value, Mapping):
-            expected = "one line a level, such as “1: Wrong where it matters.”"
-            self.error(line, where, "does not say which level is which", found=_shown(value), expected=expected)
+            expected = _("one line a level, such as “1: Wrong where it matters.”")
+            self.error(line, where, _("does not say which level is which"), found=_shown(value), expected=expected)
             return {}
         self.repeats(where, value)
         read: dict[int, str] = {}
@@ -455,34 +466,40 @@ class _Reader:
         for key, (key_line, child) in value.entries.items():
             here = f"{where}.{_cut(key)}"
             if not re.fullmatch(r"-?\d{1,6}", key):
-                self.error(key_line, here, "is not a level", expected="a whole number on the scale")
+                self.error(key_line, here, _("is not a level"), expected=_("a whole number on the scale"))
                 continue
             level = int(key)
             if scale and not scale[0] <= level <= scale[1]:
-                expected = f"a level from {scale[0]} to {scale[1]}, or a wider scale"
-                self.error(key_line, here, "is off the scale", found=str(level), expected=expected)
+                low, high = scale
+                expected = _("a level from %(low)s to %(high)s, or a wider scale", low=low, high=high)
+                self.error(key_line, here, _("is off the scale"), found=str(level), expected=expected)
                 continue
             if level in given:
-                self.error(key_line, here, "is described a second time", expected="one description a level")
+                self.error(key_line, here, _("is described a second time"), expected=_("one description a level"))
                 continue
             given.add(level)
+            expected = _("a sentence that says what a %(level)s is", level=level)
             if _empty(child):
-                expected = f"a sentence that says what a {level} is"
-                self.error(key_line, here, "has no description", found="nothing", expected=expected)
-            elif text := self.text(here, key_line, child, SENTENCE_LENGTH, f"a sentence that says what a {level} is"):
+                self.error(key_line, here, _("has no description"), found=_("nothing"), expected=expected)
+            elif text := self.text(here, key_line, child, SENTENCE_LENGTH, expected):
                 read[level] = text
         if scale:
             missing = [str(level) for level in range(scale[0], scale[1] + 1) if level not in given]
             if missing:
                 some = ", ".join(missing[:10]) + (" …" if len(missing) > 10 else "")
-                self.warning(line, where, f"describes no level {some}", expected="a sentence for each level")
+                self.warning(
+                    line,
+                    where,
+                    _("describes no level %(levels)s", levels=some),
+                    expected=_("a sentence for each level"),
+                )
         return read
 
     def options(self, path: str, node: Mapping) -> tuple[OptionDraft, ...]:
         where = f"{path}.options"
-        expected = "a list of at least two labels"
+        expected = _("a list of at least two labels")
         if "options" not in node.entries:
-            self.error(node.line, where, "is missing", expected=expected)
+            self.error(node.line, where, _("is missing"), expected=expected)
             return ()
         line, value = node.entries["options"]
         drafts: list[OptionDraft] = []
@@ -490,7 +507,8 @@ class _Reader:
             self.repeats(where, value)
             for key, (key_line, child) in value.entries.items():
                 here = f"{where}.{_cut(key)}"
-                text = "" if _empty(child) else self.text(here, key_line, child, SENTENCE_LENGTH, "a description")
+                wanted = _("a description")
+                text = "" if _empty(child) else self.text(here, key_line, child, SENTENCE_LENGTH, wanted)
                 if self.option_id(here, key_line, key):
                     drafts.append(OptionDraft(key, key, text))
             count = len(value.entries)
@@ -501,19 +519,20 @@ class _Reader:
                 if option is None:
                     continue
                 if option.id in lines:
-                    message = f"repeats the option of line {lines[option.id]}"
+                    message = _("repeats the option of line %(line)s", line=lines[option.id])
                     self.error(child.line, f"{where}[{index}]", message, found=f"“{_cut(option.id)}”")
                     continue
                 lines[option.id] = child.line
                 drafts.append(option)
             count = len(value.items)
         else:
-            self.error(line, where, "is not a list", found=_shown(value), expected=expected)
+            self.error(line, where, _("is not a list"), found=_shown(value), expected=expected)
             return ()
         if count < 2:
-            self.error(line, where, "offers no choice", found=str(count), expected=expected)
+            self.error(line, where, _("offers no choice"), found=str(count), expected=expected)
         if count > OPTIONS_MAX:
-            self.error(line, where, "has too many options", found=str(count), expected=f"at most {OPTIONS_MAX}")
+            expected = _("at most %(limit)s", limit=OPTIONS_MAX)
+            self.error(line, where, _("has too many options"), found=str(count), expected=expected)
         return tuple(drafts[:OPTIONS_MAX])
 
     def option(self, path: str, node: Node) -> OptionDraft | None:
@@ -521,26 +540,27 @@ class _Reader:
             self.fields(path, node, _OPTION_FIELDS, _OPTION_ALIASES)
             entries = node.entries
             if "id" not in entries and "label" not in entries:
-                self.error(node.line, path, "has neither id nor label", expected="a label")
+                self.error(node.line, path, _("has neither id nor label"), expected=_("a label"))
                 return None
-            label = self.text(f"{path}.label", *entries["label"], NAME_LENGTH, "a label") if "label" in entries else ""
-            key = self.text(f"{path}.id", *entries["id"], NAME_LENGTH, "a short id") if "id" in entries else label
+            label = ""
+            if "label" in entries:
+                label = self.text(f"{path}.label", *entries["label"], NAME_LENGTH, _("a label"))
+            key = self.text(f"{path}.id", *entries["id"], NAME_LENGTH, _("a short id")) if "id" in entries else label
             description = ""
             if "description" in entries and not _empty(entries["description"][1]):
                 description = self.text(
-                    f"{path}.description", *entries["description"], SENTENCE_LENGTH, "a description"
+                    f"{path}.description", *entries["description"], SENTENCE_LENGTH, _("a description")
                 )
             return OptionDraft(key, label or key, description) if self.option_id(path, node.line, key) else None
-        text = self.text(path, node.line, node, NAME_LENGTH, "a label")
+        text = self.text(path, node.line, node, NAME_LENGTH, _("a label"))
         return OptionDraft(text, text) if text and self.option_id(path, node.line, text) else None
 
     def option_id(self, path: str, line: int, key: str) -> bool:
         if not key:
             return False
         if len(key) > NAME_LENGTH or "\n" in key or key != key.strip():
-            self.error(
-                line, path, "is not a label", found=f"“{_cut(key)}”", expected=f"at most {NAME_LENGTH} characters"
-            )
+            expected = _("at most %(limit)s characters", limit=NAME_LENGTH)
+            self.error(line, path, _("is not a label"), found=f"“{_cut(key)}”", expected=expected)
             return False
         return True
 
@@ -553,10 +573,12 @@ class _Reader:
             return ()
         if not isinstance(value, Sequence):
             meant = f"[{_cut(value.text)}]" if isinstance(value, Scalar) else ""
-            self.error(line, where, "is not a list", found=_shown(value), expected="a list of scenarios", meant=meant)
+            self.error(
+                line, where, _("is not a list"), found=_shown(value), expected=_("a list of scenarios"), meant=meant
+            )
             return ()
         read = [
-            self.text(f"{where}[{index}]", child.line, child, SCENARIO_LENGTH, "the name of a scenario")
+            self.text(f"{where}[{index}]", child.line, child, SCENARIO_LENGTH, _("the name of a scenario"))
             for index, child in enumerate(value.items)
         ]
         return tuple(dict.fromkeys(filter(None, read)))
@@ -565,38 +587,41 @@ class _Reader:
 
     def fields(self, path: str, node: Mapping, known: tuple[str, ...], aliases: dict[str, str]) -> None:
         self.repeats(path, node)
-        for key, (line, _) in node.entries.items():
+        for key, (line, _value) in node.entries.items():
             if key not in known:
                 meant = _meant(key, known, aliases) if len(self.problems) < PROBLEMS_MAX else ""
                 here = f"{path}.{_cut(key)}" if path else _cut(key)
-                message = "is not a known field and will be left out"
+                message = _("is not a known field and will be left out")
                 self.warning(line, here, message, meant=meant if meant not in node.entries else "")
 
     def repeats(self, path: str, node: Mapping) -> None:
         for key, line, first in node.repeated:
             here = f"{path}.{_cut(key)}" if path else _cut(key)
-            self.error(line, here, f"is given a second time; the first is on line {first}", expected="it once")
+            message = _("is given a second time; the first is on line %(line)s", line=first)
+            self.error(line, here, message, expected=_("it once"))
 
     def text(self, path: str, line: int, node: Node, limit: int, expected: str) -> str:
         """A text without white space around it, or an empty one after an error. A number is read as it is written."""
         if not isinstance(node, Scalar) or isinstance(node.value, bool):
-            self.error(line, path, "is not a text", found=_shown(node), expected=f"{expected}, in quotes if need be")
+            quoted = _("%(expected)s, in quotes if need be", expected=expected)
+            self.error(line, path, _("is not a text"), found=_shown(node), expected=quoted)
             return ""
         text = node.text.strip()
         if not text or node.value is None:
-            self.error(line, path, "says nothing", expected=expected)
+            self.error(line, path, _("says nothing"), expected=expected)
             return ""
         if len(text) > limit:
-            self.error(line, path, "is too long", found=f"{len(text):,} characters", expected=f"at most {limit:,}")
+            found = _("%(count)s characters", count=f"{len(text):,}")
+            self.error(line, path, _("is too long"), found=found, expected=_("at most %(limit)s", limit=f"{limit:,}"))
             return text[:limit]
         return text
 
     def key(self, path: str, line: int, node: Node) -> str:
-        key = self.text(path, line, node, KEY_LENGTH, "a short id such as “overall”")
+        key = self.text(path, line, node, KEY_LENGTH, _("a short id such as “overall”"))
         if key and not _KEY.fullmatch(key):
             meant = re.sub(r"[^\w.-]+", "_", key).strip("_.-")
-            expected = "letters, digits, “_”, “-” and “.”"
-            self.error(line, path, "is not an id", found=f"“{_cut(key)}”", expected=expected, meant=meant)
+            expected = _("letters, digits, “_”, “-” and “.”")
+            self.error(line, path, _("is not an id"), found=f"“{_cut(key)}”", expected=expected, meant=meant)
         return key
 
     def flag(self, path: str, node: Mapping, name: str, *, default: bool) -> bool:
@@ -609,7 +634,8 @@ class _Reader:
             said = {"yes": True, "on": True, "no": False, "off": False}.get(value.text.lower())
             if said is not None:
                 return said
-        self.error(line, f"{path}.{name}", "is neither true nor false", found=_shown(value), expected="true or false")
+        expected = _("true or false")
+        self.error(line, f"{path}.{name}", _("is neither true nor false"), found=_shown(value), expected=expected)
         return default
 
     def weight(self, path: str, node: Mapping) -> float:
@@ -619,9 +645,8 @@ class _Reader:
         number = value.value if isinstance(value, Scalar) else None
         if type(number) in (int, float) and 0 <= cast(float, number) <= 1_000_000:
             return float(cast(float, number))
-        self.error(
-            line, f"{path}.weight", "is not a weight", found=_shown(value), expected="a number from 0 up, such as 0.5"
-        )
+        expected = _("a number from 0 up, such as 0.5")
+        self.error(line, f"{path}.weight", _("is not a weight"), found=_shown(value), expected=expected)
         return 1.0
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from apps.core.said import said as _
+
 SIZE_LIMIT = 256 * 1024
 DEPTH_LIMIT = 12
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
@@ -25,7 +27,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class SourceError(Exception):
-    """The file cannot be read at all: where, why, and what would be right."""
+    """The file cannot be read at all: where, why, and what would be right; sentences that are `said`, without stops."""
 
     def __init__(self, line: int, message: str, expected: str) -> None:
         super().__init__(message)
@@ -61,20 +63,26 @@ Node = Scalar | Sequence | Mapping
 
 def decode(data: bytes) -> str:
     if len(data) > SIZE_LIMIT:
-        raise SourceError(1, f"The file has {len(data):,} bytes.", f"A rubric of at most {SIZE_LIMIT // 1024} KiB.")
+        raise SourceError(
+            1,
+            _("The file has %(count)s bytes", count=f"{len(data):,}"),
+            _("A rubric of at most %(limit)s KiB", limit=SIZE_LIMIT // 1024),
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise SourceError(
-            line, f"The file is not UTF-8 at byte {error.start + 1}.", "A text file saved as UTF-8."
+            line,
+            _("The file is not UTF-8 at byte %(position)s", position=error.start + 1),
+            _("A text file saved as UTF-8"),
         ) from None
     control = _CONTROL.search(text)
     if control:
         raise SourceError(
             len(_BREAK.findall(text, 0, control.start())) + 1,
-            f"The file holds the control character U+{ord(control.group()):04X}.",
-            "A text file; remove the character.",
+            _("The file holds the control character %(character)s", character=f"U+{ord(control.group()):04X}"),
+            _("A text file; remove the character"),
         )
     return text
 
@@ -104,12 +112,12 @@ def _read_yaml(text: str) -> Node:
     events = _events(text)
     event = next(events)
     if isinstance(event, yaml.StreamEndEvent):
-        raise SourceError(1, "The file is empty.", "A rubric with a name and criteria.")
+        raise SourceError(1, _("The file is empty"), _("A rubric with a name and criteria"))
     node = _from_event(next(events), events, 1)
     next(events)  # the end of the document
     event = next(events)
     if not isinstance(event, yaml.StreamEndEvent):
-        raise SourceError(_line(event), "A second document begins here.", "One rubric a file, without ---.")
+        raise SourceError(_line(event), _("A second document begins here"), _("One rubric a file, without ---"))
     return node
 
 
@@ -118,27 +126,30 @@ def _events(text: str) -> Iterator[yaml.Event]:
         for event in yaml.parse(text, Loader=_Loader):
             if isinstance(event, yaml.AliasEvent):
                 raise SourceError(
-                    _line(event), f"An alias (*{str(event.anchor)[:40]}) is used.", "The text itself, repeated."
+                    _line(event),
+                    _("An alias (%(alias)s) is used", alias=f"*{str(event.anchor)[:40]}"),
+                    _("The text itself, repeated"),
                 )
             if isinstance(event, yaml.NodeEvent) and getattr(event, "tag", None) is not None:
-                raise SourceError(_line(event), "A tag (!) is used.", "Plain texts, numbers, lists and fields.")
+                raise SourceError(_line(event), _("A tag (!) is used"), _("Plain texts, numbers, lists and fields"))
             if not isinstance(event, yaml.StreamStartEvent):
                 yield event
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
         problem = error.problem or error.context or "it is not valid YAML"
-        raise SourceError(line, f"This is not valid YAML: {problem}.", _yaml_hint(problem)) from None
+        raise SourceError(line, _("This is not valid YAML: %(reason)s", reason=problem), _yaml_hint(problem)) from None
     except yaml.YAMLError as error:
-        raise SourceError(1, f"This is not valid YAML: {str(error)[:200]}.", "A text file in YAML.") from None
+        reason = str(error)[:200]
+        raise SourceError(1, _("This is not valid YAML: %(reason)s", reason=reason), _("A text file in YAML")) from None
 
 
 def _yaml_hint(problem: str) -> str:
     if "\\t" in problem or "'\t'" in problem or "cannot start any token" in problem:
-        return "Spaces for indentation, never tabs, and quotes around a text that begins with a special character."
+        return _("Spaces for indentation, never tabs, and quotes around a text that begins with a special character")
     if "mapping values are not allowed" in problem:
-        return "Quotes around a text that holds a colon and a space."
-    return "One “field: value” a line, indented evenly; quotes around a text with special characters."
+        return _("Quotes around a text that holds a colon and a space")
+    return _("One “field: value” a line, indented evenly; quotes around a text with special characters")
 
 
 def _line(event: yaml.Event) -> int:
@@ -149,10 +160,10 @@ def _line(event: yaml.Event) -> int:
 def _from_event(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
     line = _line(event)
     if depth > DEPTH_LIMIT:
-        raise SourceError(line, f"This is nested deeper than {DEPTH_LIMIT} levels.", "A rubric of few levels.")
+        raise _too_deep(line)
     if isinstance(event, yaml.ScalarEvent):
         if _CONTROL.search(event.value):
-            raise SourceError(line, "This text holds a control character.", "The text without it.")
+            raise SourceError(line, _("This text holds a control character"), _("The text without it"))
         plain = event.implicit[0] and event.style in (None, "")
         return Scalar(line, event.value, _resolve(event.value) if plain else event.value)
     if isinstance(event, yaml.SequenceStartEvent):
@@ -165,7 +176,7 @@ def _from_event(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> 
     while not isinstance(event := next(events), yaml.MappingEndEvent):
         key = _from_event(event, events, depth + 1)
         if not isinstance(key, Scalar):
-            raise SourceError(key.line, "A list or a mapping stands where a field's name belongs.", "A name.")
+            raise SourceError(key.line, _("A list or a mapping stands where a field's name belongs"), _("A name"))
         _enter(entries, repeated, key.text, key.line, _from_event(next(events), events, depth + 1))
     return Mapping(line, entries, repeated)
 
@@ -199,13 +210,19 @@ def _read_json(text: str) -> Node:
     except json.JSONDecodeError as error:
         line = len(_BREAK.findall(text, 0, error.pos)) + 1
         reason = error.msg[:1].lower() + error.msg[1:]
-        raise SourceError(line, f"This is not valid JSON: {reason}.", "One JSON object.") from None
+        raise SourceError(line, _("This is not valid JSON: %(reason)s", reason=reason), _("One JSON object")) from None
     except (RecursionError, ValueError):
-        raise SourceError(1, "This JSON is nested too deeply or holds a number out of range.", "A rubric.") from None
+        message = _("This JSON is nested too deeply or holds a number out of range")
+        raise SourceError(1, message, _("A rubric")) from None
     starts = [0, *(found.end() for found in _BREAK.finditer(text))]
     tokens = ((bisect_right(starts, found.start()), found.group()) for found in _TOKEN.finditer(text))
     line, token = next(tokens)
     return _from_token(line, token, tokens, 1)
+
+
+def _too_deep(line: int) -> SourceError:
+    message = _("This is nested deeper than %(levels)s levels", levels=DEPTH_LIMIT)
+    return SourceError(line, message, _("A rubric of few levels"))
 
 
 def _no_constant(name: str) -> float:
@@ -215,7 +232,7 @@ def _no_constant(name: str) -> float:
 def _from_token(line: int, first: str, tokens: Iterator[tuple[int, str]], depth: int) -> Node:
     """The text is known to be valid JSON, so only its shape is followed here."""
     if depth > DEPTH_LIMIT:
-        raise SourceError(line, f"This is nested deeper than {DEPTH_LIMIT} levels.", "A rubric of few levels.")
+        raise _too_deep(line)
     if first == "[":
         items: list[Node] = []
         for at, part in tokens:
@@ -247,7 +264,7 @@ def _json_text(line: int, token: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise SourceError(line, "This text holds half of a surrogate pair.", "The whole character.") from None
+        raise SourceError(line, _("This text holds half of a surrogate pair"), _("The whole character")) from None
     if _CONTROL.search(text):
-        raise SourceError(line, "This text holds a control character.", "The text without it.")
+        raise SourceError(line, _("This text holds a control character"), _("The text without it"))
     return text

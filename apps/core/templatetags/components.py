@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from apps.core import figures, markdown, plots
 from apps.core.icons import PATHS
+from apps.core.said import told as told_by
 
 register = template.Library()
 
@@ -169,6 +170,12 @@ def prose(text: str, classes: str = "", raw: bool = False) -> SafeString:
 
 
 # ── Pieces ───────────────────────────────────────────────────────────────────
+
+
+@register.filter
+def told(text: str) -> str:
+    """A sentence of a library (apps.core.said) in the reader's language."""
+    return told_by(text, _)
 
 
 @register.simple_tag

@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard
 
-from apps.datasets.formats.lines import join, shorten, shown_key, text_fault
+from apps.core.said import said as _
+from apps.datasets.formats.lines import join, shorten, shown_key, text_fault, type_name
 from apps.datasets.formats.records import NAME_LENGTH, Message, Problem
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
@@ -16,22 +17,10 @@ _MESSAGE_FIELDS = frozenset({"role", "content"})
 _META_DEPTH = 50
 
 
-def type_name(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, int | float):
-        return "a number"
-    if isinstance(value, str):
-        return "text"
-    return "a list" if isinstance(value, list) else "an object"
-
-
 def one_of(options: Iterable[str]) -> str:
     """`"A", "B" or "tie"`."""
     *most, last = (f'"{option}"' for option in options)
-    return f"{', '.join(most)} or {last}" if most else last
+    return _("%(options)s or %(last)s", options=", ".join(most), last=last) if most else last
 
 
 def nearest(value: str, options: Iterable[str], aliases: Mapping[str, str]) -> str | None:
@@ -65,7 +54,7 @@ class Checker:
         self.problems.append(Problem(self.line, field, shorten(value), message, remedy))
 
     def missing(self, field: str, remedy: str) -> None:
-        self.problems.append(Problem(self.line, field, "", "is missing", remedy))
+        self.problems.append(Problem(self.line, field, "", _("is missing"), remedy))
 
     def text(self, field: str, value: object) -> str | None:
         """Any text, empty too; what else a JSON parser lets through as text cannot be stored."""
@@ -91,36 +80,41 @@ class Checker:
             if value in options:
                 return value
             meant = nearest(value, options, aliases)
-            remedy = f'Did you mean "{meant}"?' if meant else f"Write {one_of(options)}."
         else:
-            remedy = f"Write {one_of(options)}."
-        self.add(field, value, f"must be {one_of(options)}", remedy)
+            meant = None
+        several = one_of(options)
+        remedy = _('Did you mean "%(meant)s"?', meant=meant) if meant else _("Write %(options)s.", options=several)
+        self.add(field, value, _("must be %(options)s", options=several), remedy)
         return None
 
     def number(self, field: str, value: object) -> float | None:
         if type(value) is float or type(value) is int:
             if math.isfinite(value):
                 return float(value)
-            self.add(field, str(value), "is not a finite number", "Write a number, or leave the field out.")
+            self.add(field, str(value), _("is not a finite number"), _("Write a number, or leave the field out."))
             return None
-        remedy = "Write it without quotes." if isinstance(value, str) and _numeric(value) else "Write a number."
-        self.add(field, value, f"must be a number, not {type_name(value)}", remedy)
+        quoted = isinstance(value, str) and _numeric(value)
+        remedy = _("Write it without quotes.") if quoted else _("Write a number.")
+        self.add(field, value, _("must be a number, not %(kind)s", kind=type_name(value)), remedy)
         return None
 
     def count(self, field: str, value: object, limit: int) -> int | None:
         if type(value) is int and 0 <= value <= limit:
             return value
         if type(value) is int:
-            message = "must not be negative" if value < 0 else f"must not be greater than {limit:,}"
-            self.add(field, value, message, f"Write a whole number from 0 to {limit:,}.")
+            most = f"{limit:,}"
+            message = _("must not be negative") if value < 0 else _("must not be greater than %(limit)s", limit=most)
+            self.add(field, value, message, _("Write a whole number from 0 to %(limit)s.", limit=most))
         else:
-            self.add(field, value, f"must be a whole number, not {type_name(value)}", "Write 0, 1, 2 and so on.")
+            message = _("must be a whole number, not %(kind)s", kind=type_name(value))
+            self.add(field, value, message, _("Write 0, 1, 2 and so on."))
         return None
 
     def flag(self, field: str, value: object) -> bool | None:
         if type(value) is bool:
             return value
-        self.add(field, value, f"must be true or false, not {type_name(value)}", "Write true or false, unquoted.")
+        message = _("must be true or false, not %(kind)s", kind=type_name(value))
+        self.add(field, value, message, _("Write true or false, unquoted."))
         return None
 
     def unknown_fields(
@@ -130,23 +124,23 @@ class Checker:
             if key in known:
                 continue
             meant = nearest(key, known, aliases)
-            advice = f'Did you mean "{meant}"?' if meant and meant not in row else remedy
-            self.add(join(path, shown_key(key)), row[key], "is not a known field", advice)
+            advice = _('Did you mean "%(meant)s"?', meant=meant) if meant and meant not in row else remedy
+            self.add(join(path, shown_key(key)), row[key], _("is not a known field"), advice)
 
     def messages(self, field: str, value: object) -> tuple[Message, ...] | None:
         """A conversation: at least one turn, each a role and a text."""
         if not isinstance(value, list):
-            self.add(field, value, f"must be a list of turns, not {type_name(value)}", _TURNS)
+            self.add(field, value, _("must be a list of turns, not %(kind)s", kind=type_name(value)), _TURNS)
             return None
         if not value:
-            self.add(field, value, "has no turns", _TURNS)
+            self.add(field, value, _("has no turns"), _TURNS)
             return None
         before = len(self.problems)
         turns = []
         for index, turn in enumerate(value):
             path = f"{field}[{index}]"
             if not isinstance(turn, dict):
-                self.add(path, turn, f"must be an object, not {type_name(turn)}", _TURNS)
+                self.add(path, turn, _("must be an object, not %(kind)s", kind=type_name(turn)), _TURNS)
                 continue
             if not turn.keys() <= _MESSAGE_FIELDS:
                 self.unknown_fields(
@@ -154,11 +148,11 @@ class Checker:
                 )
             role = content = None
             if "role" not in turn:
-                self.missing(f"{path}.role", f"Write {one_of(ROLES)}.")
+                self.missing(f"{path}.role", _("Write %(options)s.", options=one_of(ROLES)))
             else:
                 role = self.option(f"{path}.role", turn["role"], ROLES, _ROLE_ALIASES)
             if "content" not in turn:
-                self.missing(f"{path}.content", "Write what was said as text.")
+                self.missing(f"{path}.content", _("Write what was said as text."))
             else:
                 content = self.text(f"{path}.content", turn["content"])
             if role is not None and content is not None:
@@ -167,7 +161,8 @@ class Checker:
 
     def meta(self, field: str, value: object) -> dict[str, object] | None:
         if type(value) is not dict:
-            self.add(field, value, f"must be an object, not {type_name(value)}", 'Write it like {"source": "forum"}.')
+            message = _("must be an object, not %(kind)s", kind=type_name(value))
+            self.add(field, value, message, _('Write it like {"source": "forum"}.'))
             return None
         before = len(self.problems)
         self._walk(field, value, 1)
@@ -175,14 +170,13 @@ class Checker:
 
     def _walk(self, path: str, value: dict[str, Any] | list[Any], depth: int) -> None:
         if depth > _META_DEPTH:
-            self.problems.append(
-                Problem(self.line, path[:200], "", f"is nested deeper than {_META_DEPTH} levels", "Flatten it.")
-            )
+            message = _("is nested deeper than %(levels)s levels", levels=_META_DEPTH)
+            self.problems.append(Problem(self.line, path[:200], "", message, _("Flatten it.")))
             return
         pairs: Iterable[tuple[Any, Any]] = value.items() if type(value) is dict else enumerate(value)
         for key, child in pairs:
             if type(key) is str and "\x00" in key:
-                self.add(path, key, "has a field whose name holds a NUL character", "Rename the field.")
+                self.add(path, key, _("has a field whose name holds a NUL character"), _("Rename the field."))
             if type(child) is str:
                 if "\x00" in child:
                     self._explain_text(self._child(path, key), child)
@@ -195,8 +189,11 @@ class Checker:
 
     def _explain_text(self, field: str, value: object) -> None:
         if not isinstance(value, str):
-            remedy = f'Write it in quotes: "{value}".' if type(value) in (int, float) else "Write a text in quotes."
-            self.add(field, value, f"must be text, not {type_name(value)}", remedy)
+            if type(value) in (int, float):
+                remedy = _('Write it in quotes: "%(value)s".', value=str(value))
+            else:
+                remedy = _("Write a text in quotes.")
+            self.add(field, value, _("must be text, not %(kind)s", kind=type_name(value)), remedy)
             return
         fault = text_fault(value)
         if fault:
@@ -206,22 +203,23 @@ class Checker:
         if not isinstance(value, str) or text_fault(value):
             self._explain_text(field, value)
         elif not value.strip():
-            self.add(field, value, "must not be blank", "Write a short name.")
+            self.add(field, value, _("must not be blank"), _("Write a short name."))
         elif len(value) > limit:
-            self.add(field, value, f"has {len(value):,} characters; {limit} are allowed", "Write a shorter name.")
+            message = _("has %(count)s characters; %(limit)s are allowed", count=f"{len(value):,}", limit=limit)
+            self.add(field, value, message, _("Write a shorter name."))
         elif value != value.strip():
-            remedy = f"Write {shorten(value.strip())}."
-            self.add(field, value, "begins or ends with white space", remedy)
+            remedy = _("Write %(text)s.", text=shorten(value.strip()))
+            self.add(field, value, _("begins or ends with white space"), remedy)
         elif any(
             ord(character) < 32 or 127 <= ord(character) < 160 or character in "\u2028\u2029" for character in value
         ):
-            self.add(field, value, "holds a line break or a control character", "Write it on one line.")
+            self.add(field, value, _("holds a line break or a control character"), _("Write it on one line."))
         else:  # joiners, ideographic spaces and the like are not "printable", yet belong to names
             return value
         return None
 
 
-_TURNS = 'Write turns like {"role": "user", "content": "…"}.'
+_TURNS = _('Write turns like {"role": "user", "content": "…"}.')
 
 
 def _numeric(text: str) -> bool:

@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from apps.datasets.formats.fields import Checker, is_name, type_name
-from apps.datasets.formats.lines import FirstLines, parse_object, read_lines
+from apps.core.said import said as _
+from apps.datasets.formats.fields import Checker, is_name
+from apps.datasets.formats.lines import FirstLines, parse_object, read_lines, type_name
 from apps.datasets.formats.records import (
     ITEM_ID_LENGTH,
     ItemRecord,
@@ -37,7 +38,7 @@ _RESPONSE_ALIASES = {
     "model": "system", "name": "system", "generator": "system", "content": "text", "response": "text",
     "output": "text", "answer": "text", "conversation": "messages", "turns": "messages",
 }  # fmt: skip
-_RESPONSE = 'Write it like {"system": "model-a", "text": "…"}.'
+_RESPONSE = _('Write it like {"system": "model-a", "text": "…"}.')
 
 
 def read_items(stream: BinaryIO) -> Iterator[ItemRecord | Problem]:
@@ -58,7 +59,8 @@ def read_items(stream: BinaryIO) -> Iterator[ItemRecord | Problem]:
             record = _item(row, checker)
             identifier = record.id if record else row.get("id")
             if type(identifier) is str and (earlier := first.seen(identifier, number)):
-                checker.add("id", identifier, f"is already used on line {earlier}", "Give every item an id of its own.")
+                message = _("is already used on line %(line)s", line=earlier)
+                checker.add("id", identifier, message, _("Give every item an id of its own."))
             if record is not None and not checker.problems:
                 yield record
                 continue
@@ -94,11 +96,11 @@ def _turns(messages: tuple[Message, ...]) -> list[dict[str, str]]:
 
 def _item(row: dict[str, Any], check: Checker) -> ItemRecord | None:
     if not row.keys() <= _FIELDS:
-        check.unknown_fields("", row, _FIELDS, _ALIASES, 'Move it into "meta" to keep it, or remove it.')
+        check.unknown_fields("", row, _FIELDS, _ALIASES, _('Move it into "meta" to keep it, or remove it.'))
     get = row.get
     identifier = None
     if "id" not in row:
-        check.missing("id", "Give every item an id of its own.")
+        check.missing("id", _("Give every item an id of its own."))
     else:
         identifier = check.name("id", row["id"], ITEM_ID_LENGTH)
 
@@ -109,26 +111,29 @@ def _item(row: dict[str, Any], check: Checker) -> ItemRecord | None:
     messages = None
     if get("messages") is None:
         if instruction is None:
-            check.missing("instruction", 'Write what was asked as "instruction", or a conversation as "messages".')
+            remedy = _('Write what was asked as "instruction", or a conversation as "messages".')
+            check.missing("instruction", remedy)
         else:
             instruction = check.text("instruction", instruction)
             if instruction is not None and not instruction.strip() and not (context and context.strip()):
-                check.add("instruction", instruction, "is blank, and there is no context", "Write what was asked.")
+                message = _("is blank, and there is no context")
+                check.add("instruction", instruction, message, _("Write what was asked."))
     else:
         messages = check.messages("messages", row["messages"])
         if instruction is not None:
-            message = "stands beside messages, and only one of the two may be given"
-            check.add("instruction", instruction, message, "Remove one of them.")
+            message = _("stands beside messages, and only one of the two may be given")
+            check.add("instruction", instruction, message, _("Remove one of them."))
         elif messages is not None:
             instruction = flatten(messages)
             if not any(turn.content.strip() for turn in messages):
-                check.add("messages", row["messages"], "holds no text", "Write what was asked.")
+                check.add("messages", row["messages"], _("holds no text"), _("Write what was asked."))
 
     reference, scenario, group, meta = get("reference"), get("scenario"), get("group"), get("meta")
     if reference is not None:
         reference = check.text("reference", reference)
         if reference is not None and not reference.strip():
-            check.add("reference", reference, "is blank", "Write the reference answer, or leave the field out.")
+            remedy = _("Write the reference answer, or leave the field out.")
+            check.add("reference", reference, _("is blank"), remedy)
     if scenario is not None:
         scenario = check.name("scenario", scenario)
     if group is not None:
@@ -146,15 +151,25 @@ def _item(row: dict[str, Any], check: Checker) -> ItemRecord | None:
 def _responses(row: dict[str, Any], check: Checker) -> tuple[ResponseRecord, ...] | None:
     rows = row.get("responses")
     if rows is None:
-        check.missing("responses", f"Write one response to score it, or two to compare them. {_RESPONSE}")
+        remedy = _(
+            'Write one response to score it, or two to compare them. Write it like {"system": "model-a", "text": "…"}.'
+        )
+        check.missing("responses", remedy)
         return None
     if type(rows) is not list:
-        check.add("responses", rows, f"must be a list, not {type_name(rows)}", "Write one or two responses in [ ].")
+        message = _("must be a list, not %(kind)s", kind=type_name(rows))
+        check.add("responses", rows, message, _("Write one or two responses in [ ]."))
         return None
     if not 1 <= len(rows) <= 2:
-        message = f"has {len(rows)} responses" if rows else "is empty"
-        remedy = "Write one response to score it, or two to compare them"
-        remedy += '; more become several pairs with the same "group".' if rows else "."
+        if rows:
+            message = _("has %(count)s responses", count=len(rows))
+            remedy = _(
+                "Write one response to score it, or two to compare them; "
+                'more become several pairs with the same "group".'
+            )
+        else:
+            message = _("is empty")
+            remedy = _("Write one response to score it, or two to compare them.")
         check.problems.append(Problem(check.line, "responses", "", message, remedy))
     read = []
     for index, response in enumerate(rows):
@@ -172,27 +187,29 @@ def _responses(row: dict[str, Any], check: Checker) -> tuple[ResponseRecord, ...
 
 def _response(path: str, row: object, check: Checker) -> ResponseRecord | None:
     if type(row) is not dict:
-        check.add(path, row, f"must be an object, not {type_name(row)}", _RESPONSE)
+        check.add(path, row, _("must be an object, not %(kind)s", kind=type_name(row)), _RESPONSE)
         return None
     if not row.keys() <= _RESPONSE_FIELDS:
-        check.unknown_fields(path, row, _RESPONSE_FIELDS, _RESPONSE_ALIASES, 'Move it into the item\'s "meta".')
+        remedy = _('Move it into the item\'s "meta".')
+        check.unknown_fields(path, row, _RESPONSE_FIELDS, _RESPONSE_ALIASES, remedy)
     system = row.get("system")
     if system is None:
-        check.missing(f"{path}.system", "Name the system that wrote the response.")
+        check.missing(f"{path}.system", _("Name the system that wrote the response."))
     else:
         system = check.name(f"{path}.system", system)
     text = row.get("text")
     messages = None
     if row.get("messages") is None:
         if text is None:
-            check.missing(f"{path}.text", 'Write the response as "text" (it may be empty) or as "messages".')
+            remedy = _('Write the response as "text" (it may be empty) or as "messages".')
+            check.missing(f"{path}.text", remedy)
         else:
             text = check.text(f"{path}.text", text)
     else:
         messages = check.messages(f"{path}.messages", row["messages"])
         if text is not None:
-            message = "stands beside messages, and only one of the two may be given"
-            check.add(f"{path}.text", text, message, "Remove one of them.")
+            message = _("stands beside messages, and only one of the two may be given")
+            check.add(f"{path}.text", text, message, _("Remove one of them."))
             return None
         text = None if messages is None else flatten(messages)
     if system is None or text is None:

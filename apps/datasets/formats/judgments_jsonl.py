@@ -8,8 +8,9 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 
-from apps.datasets.formats.fields import Checker, type_name
-from apps.datasets.formats.lines import FirstLines, parse_object, read_lines, repeated_field
+from apps.core.said import said as _
+from apps.datasets.formats.fields import Checker
+from apps.datasets.formats.lines import FirstLines, parse_object, read_lines, repeated_field, type_name
 from apps.datasets.formats.records import COUNTER_MAX, ITEM_ID_LENGTH, SCORE_MAX, SECONDS_MAX, JudgmentRecord, Problem
 
 _FIELDS = frozenset(JudgmentRecord.__dataclass_fields__) - {"line"}
@@ -35,6 +36,7 @@ _STRENGTHS = ("much", "slight")
 _MARKS = ("warmup", "gold", "late", "adjudicated")
 _NONE: dict[str, str] = {}
 _ANSWERS = ("verdict", "score", "choice")
+_MOMENT = _("Write it like 2025-03-14T09:26:53+00:00.")
 _RATERS_CHECKED = 100_000  # beyond this many names the memory of who is who would no longer be small
 
 
@@ -58,7 +60,8 @@ def read_judgments(stream: BinaryIO) -> Iterator[JudgmentRecord | Problem]:
         if row is not None:
             twice = repeated_field(line, row)
             if twice is not None:
-                check.add(twice if twice in _FIELDS else "", twice, "is given twice", "Write every field once.")
+                field = twice if twice in _FIELDS else ""
+                check.add(field, twice, _("is given twice"), _("Write every field once."))
             record = _judgment(row, check)
             if record is not None:
                 _across_lines(record, check, first, raters, criteria)
@@ -103,19 +106,19 @@ def write_judgment(record: JudgmentRecord) -> bytes:
 
 def _judgment(row: dict[str, Any], check: Checker) -> JudgmentRecord | None:
     if not row.keys() <= _FIELDS:
-        check.unknown_fields("", row, _FIELDS, _ALIASES, "Remove it.")
+        check.unknown_fields("", row, _FIELDS, _ALIASES, _("Remove it."))
     get = row.get
     item, rater, kind = get("item"), get("rater"), get("kind")
     if item is None:
-        check.missing("item", "Write the id of the item that was judged.")
+        check.missing("item", _("Write the id of the item that was judged."))
     else:
         item = check.name("item", item, ITEM_ID_LENGTH)
     if rater is None:
-        check.missing("rater", "Name the person or the model that judged.")
+        check.missing("rater", _("Name the person or the model that judged."))
     else:
         rater = check.name("rater", rater)
     if kind is None:
-        check.missing("kind", 'Write "human" or "judge".')
+        check.missing("kind", _('Write "human" or "judge".'))
     elif kind not in _KINDS:
         kind = check.option("kind", kind, _KINDS, _KIND_ALIASES)
 
@@ -137,8 +140,9 @@ def _judgment(row: dict[str, Any], check: Checker) -> JudgmentRecord | None:
         status = check.option("status", status, _STATUSES, _NONE)
         if status is not None and given:
             field = next(name for name in _ANSWERS if get(name) is not None)
-            message = f'stands beside status "{status}", which says that there is none'
-            check.add(field, row[field], message, f'Write null, or status "ok" if the {field} is real.')
+            message = _('stands beside status "%(status)s", which says that there is none', status=status)
+            remedy = _('Write null, or status "ok" if the %(field)s is real.', field=field)
+            check.add(field, row[field], message, remedy)
     elif given != 1:
         _explain_answers(row, given, check)
     if verdict is not None and verdict not in _VERDICTS:
@@ -146,7 +150,8 @@ def _judgment(row: dict[str, Any], check: Checker) -> JudgmentRecord | None:
     if score is not None:
         score = check.number("score", score)
         if score is not None and not -SCORE_MAX < score < SCORE_MAX:
-            check.add("score", row["score"], "is beyond any scale", "Write a score on the criterion's scale.")
+            remedy = _("Write a score on the criterion's scale.")
+            check.add("score", row["score"], _("is beyond any scale"), remedy)
     if choice is not None:
         choice = check.name("choice", choice)
 
@@ -154,12 +159,13 @@ def _judgment(row: dict[str, Any], check: Checker) -> JudgmentRecord | None:
     if strength is not None:
         strength = check.option("strength", strength, _STRENGTHS, _NONE)
         if row.get("verdict") not in ("A", "B"):
-            message = "says how much better one response is, but the verdict is neither A nor B"
-            check.add("strength", row["strength"], message, "Remove it, or write the verdict.")
+            message = _("says how much better one response is, but the verdict is neither A nor B")
+            check.add("strength", row["strength"], message, _("Remove it, or write the verdict."))
     if both_bad is not None:
         both_bad = check.flag("both_bad", both_bad)
         if both_bad and row.get("verdict") != "tie":
-            check.add("both_bad", True, "goes with the verdict tie only", 'Remove it, or write the verdict "tie".')
+            remedy = _('Remove it, or write the verdict "tie".')
+            check.add("both_bad", True, _("goes with the verdict tie only"), remedy)
     if mark is not None:
         mark = check.option("mark", mark, _MARKS, _NONE)
 
@@ -173,13 +179,19 @@ def _judgment(row: dict[str, Any], check: Checker) -> JudgmentRecord | None:
     if confidence is not None:
         confidence = check.number("confidence", confidence)
         if confidence is not None and not 0 <= confidence <= 1:
-            remedy = f"Write {confidence / 100:g}?" if 1 < confidence <= 100 else "Write a number such as 0.8."
-            check.add("confidence", row["confidence"], "must be from 0 to 1", remedy)
+            if 1 < confidence <= 100:
+                remedy = _("Write %(number)s?", number=f"{confidence / 100:g}")
+            else:
+                remedy = _("Write a number such as 0.8.")
+            check.add("confidence", row["confidence"], _("must be from 0 to 1"), remedy)
     if seconds is not None:
         seconds = check.number("seconds", seconds)
         if seconds is not None and not 0 <= seconds <= SECONDS_MAX:
-            message = "must not be negative" if seconds < 0 else f"must not be over {SECONDS_MAX:,.0f}"
-            check.add("seconds", row["seconds"], message, "Write the active time in seconds.")
+            if seconds < 0:
+                message = _("must not be negative")
+            else:
+                message = _("must not be over %(limit)s", limit=f"{SECONDS_MAX:,.0f}")
+            check.add("seconds", row["seconds"], message, _("Write the active time in seconds."))
     if at is not None:
         at = _moment(at, check)
     if check.problems:
@@ -194,32 +206,32 @@ def _judgment(row: dict[str, Any], check: Checker) -> JudgmentRecord | None:
 def _explain_answers(row: dict[str, Any], given: int, check: Checker) -> None:
     if given:
         fields = [field for field in _ANSWERS if row.get(field) is not None]
-        message = f"stands beside {fields[0]}, and a judgment has one answer"
-        check.add(fields[1], row[fields[1]], message, "Write one line a criterion.")
+        message = _("stands beside %(field)s, and a judgment has one answer", field=fields[0])
+        check.add(fields[1], row[fields[1]], message, _("Write one line a criterion."))
         return
     field = next((name for name in _ANSWERS if name in row), "verdict")
-    remedy = 'Write a verdict, a score or a choice; where there is none, a status such as "unparsed".'
+    remedy = _('Write a verdict, a score or a choice; where there is none, a status such as "unparsed".')
     if field in row:
-        check.add(field, None, "is empty, and nothing says why", remedy)
+        check.add(field, None, _("is empty, and nothing says why"), remedy)
     else:
         check.missing(field, remedy)
 
 
 def _moment(value: object, check: Checker) -> datetime | None:
-    remedy = "Write it like 2025-03-14T09:26:53+00:00."
     if not isinstance(value, str):
-        check.add("at", value, f"must be a date and time in text, not {type_name(value)}", remedy)
+        check.add("at", value, _("must be a date and time in text, not %(kind)s", kind=type_name(value)), _MOMENT)
         return None
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
-        check.add("at", value, "is not a date and time in ISO 8601", remedy)
+        check.add("at", value, _("is not a date and time in ISO 8601"), _MOMENT)
         return None
     if moment.tzinfo is None:
-        check.add("at", value, "has no time zone", f"Write the offset too, for example {value[:19]}Z.")
+        remedy = _("Write the offset too, for example %(example)s.", example=f"{value[:19]}Z")
+        check.add("at", value, _("has no time zone"), remedy)
         return None
     if not 1970 <= moment.year <= 2200:
-        check.add("at", value, f"is in the year {moment.year}", remedy)
+        check.add("at", value, _("is in the year %(year)s", year=moment.year), _MOMENT)
         return None
     return moment
 
@@ -236,8 +248,13 @@ def _across_lines(
         if len(raters) < _RATERS_CHECKED:
             raters[record.rater] = (record.kind, record.line)
     elif known[0] != record.kind:
-        message = f'was a "{known[0]}" on line {known[1]} for the rater {record.rater}'
-        check.add("kind", record.kind, message, "Give the two raters different names.")
+        message = _(
+            'was a "%(kind)s" on line %(line)s for the rater %(rater)s',
+            kind=known[0],
+            line=known[1],
+            rater=record.rater,
+        )
+        check.add("kind", record.kind, message, _("Give the two raters different names."))
     if record.status == "ok":
         answer = "verdict" if record.verdict is not None else "score" if record.score is not None else "choice"
         about = (record.rubric, record.criterion)
@@ -246,11 +263,20 @@ def _across_lines(
             if len(criteria) < _RATERS_CHECKED:
                 criteria[about] = (answer, record.line)
         elif before[0] != answer:
-            message = f"is the answer here, but line {before[1]} has a {before[0]} for the criterion {record.criterion}"
-            check.add(answer, getattr(record, answer), message, "Give the two criteria different ids.")
+            message = _(
+                "is the answer here, but line %(line)s has a %(answer)s for the criterion %(criterion)s",
+                line=before[1],
+                answer=before[0],
+                criterion=record.criterion,
+            )
+            check.add(answer, getattr(record, answer), message, _("Give the two criteria different ids."))
     key = (record.item, record.rater, record.rubric, record.criterion, record.order, record.sample, record.revision)
     earlier = first.seen(key, record.line)
     if earlier:
-        message = f"was judged by {record.rater} on line {earlier} already, in the same order, sample and revision"
-        remedy = 'Remove one line, or count "sample" (asked again) or "revision" (changed their mind) up.'
+        message = _(
+            "was judged by %(rater)s on line %(line)s already, in the same order, sample and revision",
+            rater=record.rater,
+            line=earlier,
+        )
+        remedy = _('Remove one line, or count "sample" (asked again) or "revision" (changed their mind) up.')
         check.add("item", record.item, message, remedy)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 
+from apps.core.said import said as _
 from apps.datasets.formats.records import Problem
 
 LINE_LIMIT = 8 * 1024 * 1024
@@ -19,11 +20,11 @@ _SKIP = 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 _OTHER_FILES = (  # first bytes, what the file is, remedy
-    (b"\xff\xfe", "is encoded as UTF-16", "Save it as UTF-8."),
-    (b"\xfe\xff", "is encoded as UTF-16", "Save it as UTF-8."),
-    (b"\x1f\x8b", "is compressed with gzip", "Unpack it first."),
-    (b"PK\x03\x04", "is a zip archive or an office document", "Unpack it, or export it as JSON Lines."),
-    (b"PAR1", "is a Parquet file", "Export it as JSON Lines."),
+    (b"\xff\xfe", _("is encoded as UTF-16"), _("Save it as UTF-8.")),
+    (b"\xfe\xff", _("is encoded as UTF-16"), _("Save it as UTF-8.")),
+    (b"\x1f\x8b", _("is compressed with gzip"), _("Unpack it first.")),
+    (b"PK\x03\x04", _("is a zip archive or an office document"), _("Unpack it, or export it as JSON Lines.")),
+    (b"PAR1", _("is a Parquet file"), _("Export it as JSON Lines.")),
 )
 
 
@@ -32,15 +33,30 @@ def shorten(value: object) -> str:
     if isinstance(value, str):
         shown = json.dumps(value[: SHOWN + 1], ensure_ascii=False)
     elif isinstance(value, dict | list) and len(value) > SHOWN:
-        return f"a list of {len(value)}" if isinstance(value, list) else f"an object of {len(value)} fields"
+        if isinstance(value, list):
+            return _("a list of %(count)s", count=len(value))
+        return _("an object of %(count)s fields", count=len(value))
     else:
         try:
             shown = json.dumps(value, ensure_ascii=False, default=str)
         except (RecursionError, ValueError):
-            return "a deeply nested value"
+            return _("a deeply nested value")
     # A NUL or a lone surrogate must not travel on inside the message about it.
     shown = shown.replace("\x00", "\\u0000").encode("utf-8", "backslashreplace").decode()
     return shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
+
+
+def type_name(value: object) -> str:
+    """What JSON calls such a value, as a term inside a sentence."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return _("true or false")
+    if isinstance(value, int | float):
+        return _("a number")
+    if isinstance(value, str):
+        return _("text")
+    return _("a list") if isinstance(value, list) else _("an object")
 
 
 class FirstLines:
@@ -111,8 +127,11 @@ def read_lines(stream: BinaryIO, *, limit: int = LINE_LIMIT) -> Iterator[tuple[i
                 number,
                 "",
                 f"{(size + len(rest)) / 1e6:,.1f} MB",
-                f"is longer than the {limit / 1024 / 1024:g} MiB that a line may have, and was skipped",
-                "Check that every object ends with a line break; shorten or split the text.",
+                _(
+                    "is longer than the %(limit)s MiB that a line may have, and was skipped",
+                    limit=f"{limit / 1024 / 1024:g}",
+                ),
+                _("Check that every object ends with a line break; shorten or split the text."),
             )
             continue
         if line.isspace() or not line:
@@ -122,14 +141,14 @@ def read_lines(stream: BinaryIO, *, limit: int = LINE_LIMIT) -> Iterator[tuple[i
                 number,
                 "",
                 "",
-                "opens one JSON document that is spread over many lines",
-                "Write one JSON object a line (JSON Lines), without a list around them.",
+                _("opens one JSON document that is spread over many lines"),
+                _("Write one JSON object a line (JSON Lines), without a list around them."),
             )
             return
         blank = False
         yield number, line
     if blank:
-        yield Problem(1, "", "", "is all there is: the file is empty", "Write one JSON object a line.")
+        yield Problem(1, "", "", _("is all there is: the file is empty"), _("Write one JSON object a line."))
 
 
 def parse_object(number: int, line: bytes, problems: list[Problem]) -> dict[str, Any] | None:
@@ -141,10 +160,8 @@ def parse_object(number: int, line: bytes, problems: list[Problem]) -> dict[str,
         return None
     if type(row) is dict:
         return row
-    kind = {list: "a list", str: "text", bool: "true or false"}.get(type(row), "null" if row is None else "a number")
-    problems.append(
-        Problem(number, "", shorten(row), f"is {kind}, not a JSON object", "Write one object in { } a line.")
-    )
+    message = _("is %(kind)s, not a JSON object", kind=type_name(row))
+    problems.append(Problem(number, "", shorten(row), message, _("Write one object in { } a line.")))
     return None
 
 
@@ -157,7 +174,7 @@ def repeated_field(line: bytes, row: dict[str, Any]) -> str | None:
 
     def look(pairs: list[tuple[str, Any]]) -> None:
         seen: set[str] = set()
-        for key, _ in pairs:
+        for key, _value in pairs:
             if key in seen:
                 repeated.append(key)
             seen.add(key)
@@ -175,40 +192,27 @@ def _why_unreadable(number: int, line: bytes, error: orjson.JSONDecodeError) -> 
         text = line.decode()
     except UnicodeDecodeError as bad:
         near = line[max(0, bad.start - 12) : bad.start].decode("utf-8", "ignore")
-        return [
-            Problem(
-                number,
-                "",
-                f"byte 0x{line[bad.start]:02X}" + (f" after {shorten(near)}" if near else ""),
-                f"is not UTF-8 at byte {bad.start + 1}",
-                "Save the file as UTF-8.",
-            )
-        ]
+        byte = f"0x{line[bad.start]:02X}"
+        value = (
+            _("byte %(byte)s after %(text)s", byte=byte, text=shorten(near)) if near else _("byte %(byte)s", byte=byte)
+        )
+        message = _("is not UTF-8 at byte %(position)s", position=bad.start + 1)
+        return [Problem(number, "", value, message, _("Save the file as UTF-8."))]
     if "\x00" in text:
-        at = text.index("\x00")
-        return [
-            Problem(number, "", "", f"holds a NUL byte at column {at + 1}", "Remove it; text cannot hold NUL bytes.")
-        ]
+        message = _("holds a NUL byte at column %(position)s", position=text.index("\x00") + 1)
+        return [Problem(number, "", "", message, _("Remove it; text cannot hold NUL bytes."))]
     try:
         # The standard parser takes NaN, Infinity and lone surrogates, so that they can be named by their path.
         row = json.loads(text)
     except json.JSONDecodeError as bad:
         reason = bad.msg[:1].lower() + bad.msg[1:]
-        return [
-            Problem(
-                number,
-                "",
-                _near(text, bad.pos),
-                f"is not valid JSON at column {bad.pos + 1}: {reason}",
-                "Write one complete JSON object a line.",
-            )
-        ]
+        message = _("is not valid JSON at column %(position)s: %(reason)s", position=bad.pos + 1, reason=reason)
+        return [Problem(number, "", _near(text, bad.pos), message, _("Write one complete JSON object a line."))]
     except (RecursionError, ValueError):
         row = None
     found = list(_unstorable(number, row, "", 0))
-    return found or [
-        Problem(number, "", "", f"is not valid JSON: {error.msg.split(':')[0]}", "Write one JSON object a line.")
-    ]
+    message = _("is not valid JSON: %(reason)s", reason=error.msg.split(":")[0])
+    return found or [Problem(number, "", "", message, _("Write one JSON object a line."))]
 
 
 def _near(text: str, position: int) -> str:
@@ -224,32 +228,54 @@ def _unstorable(number: int, value: object, path: str, depth: int) -> Iterator[P
         if fault:
             yield Problem(number, path, shorten(value), *fault)
     elif isinstance(value, float) and not math.isfinite(value):
-        message = "is not a finite number"
-        yield Problem(number, path, json.dumps(value), message, "Write a number, or null where there is none.")
+        message = _("is not a finite number")
+        yield Problem(number, path, json.dumps(value), message, _("Write a number, or null where there is none."))
     elif isinstance(value, list) and depth < 50:
         for index, child in enumerate(value):
             yield from _unstorable(number, child, f"{path}[{index}]", depth + 1)
     elif isinstance(value, dict) and depth < 50:
         for key, child in value.items():
-            fault = text_fault(key)
+            fault = _key_fault(key)
             if fault:
-                yield Problem(number, path, shorten(key), f"has a field whose name {fault[0]}", fault[1])
+                yield Problem(number, path, shorten(key), *fault)
             yield from _unstorable(number, child, join(path, shown_key(key)), depth + 1)
 
 
 def text_fault(text: str) -> tuple[str, str] | None:
     """Why a text cannot be stored (message, remedy): NUL characters and halves of surrogate pairs."""
-    if "\x00" in text:
-        at = text.index("\x00")
-        return f"holds a NUL character (\\u0000) at character {at + 1}", "Remove it; text cannot hold NUL."
+    if nul := _nul(text):
+        return _("holds a NUL character (\\u0000) at character %(position)s", position=nul), _NO_NUL
+    if half := _half_pair(text):
+        return _("holds half of a surrogate pair at character %(position)s", position=half), _WHOLE
+    return None
+
+
+def _key_fault(key: str) -> tuple[str, str] | None:
+    """The same of a field's name."""
+    if nul := _nul(key):
+        message = _("has a field whose name holds a NUL character (\\u0000) at character %(position)s", position=nul)
+        return message, _NO_NUL
+    if half := _half_pair(key):
+        message = _("has a field whose name holds half of a surrogate pair at character %(position)s", position=half)
+        return message, _WHOLE
+    return None
+
+
+_NO_NUL = _("Remove it; text cannot hold NUL.")
+_WHOLE = _("Write the whole character; it was probably cut in two.")
+
+
+def _nul(text: str) -> int:
+    """Which character is the first NUL, counted from one; 0 without any."""
+    return text.find("\x00") + 1
+
+
+def _half_pair(text: str) -> int:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        return (
-            f"holds half of a surrogate pair at character {error.start + 1}",
-            "Write the whole character; it was probably cut in two.",
-        )
-    return None
+        return error.start + 1
+    return 0
 
 
 def shown_key(key: str) -> str:

@@ -90,6 +90,7 @@ class Problem:
 
     `field` is a path such as `responses[1].text`, empty where the whole line is meant; `value` is what was
     found, shortened; `message` continues the field's name ("is missing"); `remedy` is a sentence of its own.
+    What has words is `said`, so that a page can tell it in its reader's language; `str` is English.
     """
 
     line: int | None
