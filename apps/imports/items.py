@@ -9,6 +9,7 @@ import orjson
 from django.db import connection, transaction
 
 from apps.core.markdown import lang_of
+from apps.core.said import said as _
 from apps.datasets.formats.items_jsonl import read_items
 from apps.datasets.formats.records import ItemRecord, Message, Problem, group_key
 from apps.datasets.models import Dataset, Item, System
@@ -132,8 +133,8 @@ def _not_there_yet(dataset: Dataset, records: list[ItemRecord], problems: Proble
                     record.line,
                     "id",
                     record.id,
-                    "is already used by an item of this dataset",
-                    "Leave the line out, or import it into a new dataset.",
+                    _("is already used by an item of this dataset"),
+                    _("Leave the line out, or import it into a new dataset."),
                 )
             )
     return [record for record in records if record.id not in known] if known else records

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 from django.db import connection, transaction
 from django.utils import timezone
 
+from apps.core.said import said as _
 from apps.datasets.formats.judgments_jsonl import read_judgments
 from apps.datasets.formats.records import JudgmentRecord, Problem
 from apps.datasets.models import Dataset, Item
@@ -154,8 +155,12 @@ def _not_there_yet(
     for entry in fitting:
         if known and _key(*entry) in known:
             record = entry[3]
-            message = f"already has a judgment by {record.rater} under {record.criterion}"
-            remedy = 'Leave the line out, or give it the next "revision" if it is an edit.'
+            message = _(
+                "already has a judgment by %(rater)s under %(criterion)s",
+                rater=record.rater,
+                criterion=record.criterion,
+            )
+            remedy = _('Leave the line out, or give it the next "revision" if it is an edit.')
             problems.add(Problem(record.line, "item", record.item, message, remedy))
         else:
             yield entry
@@ -180,7 +185,7 @@ class _Raters:
         """The rater's id; None where the name belongs to one of the other kind."""
         kind = _KINDS[record.kind]
         if record.rater not in self._known:
-            rater, _ = Rater.objects.get_or_create(
+            rater, _made = Rater.objects.get_or_create(
                 project=self._project,
                 name=record.rater,
                 defaults={"kind": kind, "is_simulated": self._simulated and kind == Rater.Kind.HUMAN},
@@ -190,10 +195,8 @@ class _Raters:
         return pk if known_kind == kind else None
 
     def clash(self, record: JudgmentRecord) -> Problem:
-        other = "a judge" if record.kind == "human" else "a person"
-        return Problem(
-            record.line, "rater", record.rater, f"is {other} in this project", 'Correct "kind", or use another name.'
-        )
+        message = _("is a judge in this project") if record.kind == "human" else _("is a person in this project")
+        return Problem(record.line, "rater", record.rater, message, _('Correct "kind", or use another name.'))
 
 
 class _Check:
@@ -207,11 +210,11 @@ class _Check:
         self, record: JudgmentRecord, item: _ItemKey | None
     ) -> tuple[_ItemKey | None, Criterion | None, Problem | None]:
         if item is None:
-            remedy = "Import its items first, or choose the dataset that has them."
-            return None, None, Problem(record.line, "item", record.item, "is not an item of this dataset", remedy)
+            remedy = _("Import its items first, or choose the dataset that has them.")
+            return None, None, Problem(record.line, "item", record.item, _("is not an item of this dataset"), remedy)
         if record.rubric is not None and record.rubric != self._rubric:
-            remedy = f'These judgments go to "{self._rubric}": choose the other rubric for them.'
-            return item, None, Problem(record.line, "rubric", record.rubric, "is another rubric", remedy)
+            remedy = _('These judgments go to "%(rubric)s": choose the other rubric for them.', rubric=self._rubric)
+            return item, None, Problem(record.line, "rubric", record.rubric, _("is another rubric"), remedy)
         criterion = self._criteria.get(record.criterion)
         if criterion is None:
             return item, None, self._unknown(record)
@@ -219,39 +222,46 @@ class _Check:
 
     def _unknown(self, record: JudgmentRecord) -> Problem:
         near = difflib.get_close_matches(record.criterion, self._criteria, n=1)
-        remedy = f"The rubric has {', '.join(sorted(self._criteria))}."
+        criteria = ", ".join(sorted(self._criteria))
         if near:
-            remedy = f"Did you mean {near[0]}? {remedy}"
-        return Problem(record.line, "criterion", record.criterion, "is not in the rubric", remedy)
+            remedy = _("Did you mean %(meant)s? The rubric has %(criteria)s.", meant=near[0], criteria=criteria)
+        else:
+            remedy = _("The rubric has %(criteria)s.", criteria=criteria)
+        return Problem(record.line, "criterion", record.criterion, _("is not in the rubric"), remedy)
 
     def _value(self, record: JudgmentRecord, item: _ItemKey, criterion: Criterion) -> Problem | None:
         is_pair = criterion.kind == Criterion.Kind.PAIR
         if is_pair != (item.kind == Item.Kind.PAIR):
-            what = "asks for a preference, and the item has one response" if is_pair else "asks about one response"
-            remedy = "Choose a rubric that fits the items."
-            return Problem(record.line, "criterion", record.criterion, what, remedy)
+            if is_pair:
+                message = _("asks for a preference, and the item has one response")
+            else:
+                message = _("asks about one response")
+            remedy = _("Choose a rubric that fits the items.")
+            return Problem(record.line, "criterion", record.criterion, message, remedy)
         if criterion.scenarios and item.scenario not in criterion.scenarios:
-            remedy = f"It applies to {', '.join(criterion.scenarios)}."
-            return Problem(record.line, "criterion", record.criterion, "does not apply to this scenario", remedy)
+            message = _("does not apply to this scenario")
+            remedy = _("It applies to %(scenarios)s.", scenarios=", ".join(criterion.scenarios))
+            return Problem(record.line, "criterion", record.criterion, message, remedy)
         if record.status != "ok":
             return None
         wanted = _ANSWER[Criterion.Kind(criterion.kind)]
         value = getattr(record, wanted)
         if value is None:
             given = next((name for name in _ANSWER.values() if getattr(record, name) is not None), "verdict")
-            message = f"is given, and {record.criterion} asks for a {wanted}"
-            return Problem(record.line, given, str(getattr(record, given)), message, f'Write "{wanted}" instead.')
+            message = _("is given, and %(criterion)s asks for a %(answer)s", criterion=record.criterion, answer=wanted)
+            remedy = _('Write "%(answer)s" instead.', answer=wanted)
+            return Problem(record.line, given, str(getattr(record, given)), message, remedy)
         return self._fits(record, criterion)
 
     def _fits(self, record: JudgmentRecord, criterion: Criterion) -> Problem | None:
         if record.verdict == "tie" and not criterion.ties:
-            return Problem(record.line, "verdict", "tie", "is not allowed by this criterion", "Write A or B.")
+            return Problem(record.line, "verdict", "tie", _("is not allowed by this criterion"), _("Write A or B."))
         if record.score is not None:
             low, high = criterion.scale_min, criterion.scale_max
             if low is None or high is None or not low <= record.score <= high:
-                remedy = f"Write a number from {low} to {high}."
-                return Problem(record.line, "score", f"{record.score:g}", "is off the scale", remedy)
+                remedy = _("Write a number from %(low)s to %(high)s.", low=str(low), high=str(high))
+                return Problem(record.line, "score", f"{record.score:g}", _("is off the scale"), remedy)
         if record.choice is not None and record.choice not in (options := _option_ids(criterion)):
-            remedy = f"The options are {', '.join(options)}."
-            return Problem(record.line, "choice", record.choice, "is not an option", remedy)
+            remedy = _("The options are %(options)s.", options=", ".join(options))
+            return Problem(record.line, "choice", record.choice, _("is not an option"), remedy)
         return None

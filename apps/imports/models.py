@@ -44,7 +44,7 @@ class Import(models.Model):
     #: rows that were right; stored unless the file was refused
     good = models.PositiveIntegerField(default=0)
     bad = models.PositiveIntegerField(default=0)
-    #: the first of them: [[line, field, value, message, remedy]…]
+    #: the first of them: [[line, field, value, message, remedy]…], the last three packed by apps.core.said
     problems = models.JSONField(default=list)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

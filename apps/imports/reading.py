@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from apps.core.said import packed
 from apps.datasets.formats.records import Problem
 
 TOLD = 1000
@@ -34,7 +35,7 @@ class Problems:
     def as_rows(self) -> list[list[object]]:
         """In line order, as the import's row stores them."""
         told = sorted(self.told, key=lambda problem: problem.line or 0)
-        return [[p.line, p.field, p.value, p.message, p.remedy] for p in told]
+        return [[p.line, p.field, packed(p.value), packed(p.message), packed(p.remedy)] for p in told]
 
 
 @dataclass(frozen=True, slots=True)

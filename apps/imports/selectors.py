@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import replace
 from io import StringIO
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
+from apps.core.said import told, unpacked
 from apps.datasets.formats.records import Problem
 from apps.imports.models import Import
 from apps.projects.models import Project
@@ -40,16 +41,25 @@ def published_versions(project: Project) -> QuerySet[RubricVersion]:
 
 
 def problems_of(row: Import) -> list[Problem]:
-    """Those that the import kept, each message a sentence's end."""
-    found = (Problem(*stored) for stored in row.problems)
-    return [replace(each, message=f"{each.message.rstrip('.')}.") for each in found]
+    """Those that the import kept, in the reader's language, each message a sentence's end."""
+    found = []
+    for line, field, *words in row.problems:
+        value, message, remedy = (told(unpacked(stored), gettext) for stored in words)
+        sentence = gettext("%(message)s.") % {"message": message.rstrip(".")}
+        found.append(Problem(line, field, value, sentence, remedy))
+    return found
 
 
 def problems_csv(row: Import) -> Iterator[str]:
     """The kept problems as a table that spreadsheets open as text and in the right alphabet."""
+    # Worded now: when the lines are sent, the language of the request may be gone.
+    return _problems_table(problems_of(row))
+
+
+def _problems_table(found: list[Problem]) -> Iterator[str]:
     yield "\ufeff"
     yield _csv_line(["line", "field", "value", "problem", "remedy"])
-    for problem in problems_of(row):
+    for problem in found:
         yield _csv_line([problem.line, problem.field, problem.value, problem.message, problem.remedy])
 
 

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.core.said import said as _
 from apps.datasets.formats.records import Problem
 from apps.datasets.models import Dataset
 from apps.imports.items import store_items
@@ -71,8 +72,8 @@ def import_judgments(
 def _archived(dataset: Dataset) -> Outcome:
     """What a file for an archived dataset comes to, however it got here."""
     problems = Problems()
-    remedy = "Take it out of the archive first, or import into another one."
-    problems.add(Problem(None, "dataset", dataset.name, "is archived", remedy))
+    remedy = _("Take it out of the archive first, or import into another one.")
+    problems.add(Problem(None, "dataset", dataset.name, _("is archived"), remedy))
     return Outcome(0, problems, refused=True, good=0)
 
 
