@@ -237,7 +237,8 @@ class Collector:
         groups = self._groups()
         columns, left_out = [], LeftOut(0, 0, dict.fromkeys(MARKS, 0))
         for (name, rubric), bucket in self._buckets.items():
-            title = name if several[name] == 1 else f"{name} ({rubric or _('no rubric named')})"
+            unnamed = _("no rubric named")
+            title = name if several[name] == 1 else f"{name} ({rubric or unnamed})"
             made, left = self._columns(title, name, bucket, names, place, groups)
             columns.append(made)
             left_out = LeftOut(

@@ -51,7 +51,7 @@ class JudgmentExportForm(_ExportForm):
         required=False,
         initial=True,
     )
-    revisions = forms.BooleanField(label=gettext_lazy("With labels that were edited later"), required=False)
+    revisions = forms.BooleanField(label=gettext_lazy("With earlier versions of edited labels"), required=False)
 
     def options(self) -> JudgmentOptions:
         data = self.cleaned_data
@@ -61,7 +61,7 @@ class JudgmentExportForm(_ExportForm):
 class PreferenceExportForm(_ExportForm):
     prefix = "preferences"
     criterion = forms.CharField(
-        label=gettext_lazy("Question"),
+        label=gettext_lazy("Criterion"),
         initial="overall",
         max_length=60,
         help_text=gettext_lazy("The preference that decides, by its id in the rubric."),

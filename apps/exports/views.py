@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.core.http import AuthedRequest
 from apps.core.streaming import in_thread
-from apps.exports import services
+from apps.exports import services, words
 from apps.exports.forms import JudgmentExportForm, PreferenceExportForm
 from apps.exports.models import Export
 from apps.projects.access import project_for
@@ -53,7 +53,16 @@ def index(request: AuthedRequest, slug: str) -> HttpResponse:
 @require_GET
 def export(request: AuthedRequest, slug: str, export_id: int) -> HttpResponse:
     found = _export_or_404(request, slug, export_id)
-    return render(request, "exports/export.html", {"project": found.project, "export": found})
+    return render(
+        request,
+        "exports/export.html",
+        {
+            "project": found.project,
+            "export": found,
+            "options": words.options(found.options),
+            "counts": words.counts(found.counts),
+        },
+    )
 
 
 @login_required

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from apps.core.figures import count
 from apps.core.nav import NavEntry, NavSection
@@ -100,7 +100,7 @@ def _for_leads(request: HttpRequest, membership: Membership) -> list[NavSection]
                     entry(_("Runs"), "judging:runs", "judging:run", "judging:new_run", badge=live),
                 ]
             ),
-            label=_("Judge"),
+            label=pgettext("navigation", "Judge"),
         ),
         NavSection(([entry(_("Agreement"), "analytics:agreement", "analytics:")]), label=_("Results")),
         NavSection(([entry(_("Exports"), "exports:index", "exports:")]), label=_("Take away")),

@@ -42,7 +42,7 @@ class NewProjectForm(forms.Form):
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"].lower()
         if slug and slug != slugify(slug):
-            raise ValidationError(_("Only small letters, digits and hyphens, with a letter or digit at both ends."))
+            raise ValidationError(_("Only lowercase letters, digits and hyphens, with a letter or digit at both ends."))
         if slug and (slug in TAKEN_SLUGS or Project.objects.filter(slug=slug).exists()):
             raise ValidationError(_("Another project has this name in its address. Choose another one."), code="taken")
         return slug

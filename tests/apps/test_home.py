@@ -92,7 +92,7 @@ def test_admins_make_projects_and_others_do_not(client, project, lead):
     ("fields", "says"),
     [
         ({"slug": "taken"}, "Another project has this name"),
-        ({"slug": "-a-"}, "Only small letters"),
+        ({"slug": "-a-"}, "Only lowercase letters"),
         ({"slug": "with space"}, "valid"),
         ({"name": ""}, "required"),
         ({"language": "xx"}, "not one of the available"),

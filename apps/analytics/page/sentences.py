@@ -29,7 +29,7 @@ def sentence(alpha: Stat, report: Mapping[str, Any], among: str) -> str:
     there = sum(rater["kind"] == ("human" if people else "judge") for rater in report["raters"].values())
     if there == 0:
         return (
-            _("Nobody has judged this yet; only judges have.")
+            _("No person has judged this yet; only judges have.")
             if people and report["raters"]
             else _("No judge has judged this yet.")
         )
