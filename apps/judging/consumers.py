@@ -33,7 +33,8 @@ class RunConsumer(AsyncWebsocketConsumer):
     run is checked at every look, so that it ends with the role.
     """
 
-    EVERY, APART = 5.0, 0.5
+    #: seconds between two looks: when nothing happens, after something did (nudges are thinned out), and at least
+    EVERY, SOON, APART = 5.0, 1.0, 0.5
 
     async def connect(self) -> None:
         """Accept first: a refused handshake has no code, and htmx would try again for ever."""
@@ -55,6 +56,7 @@ class RunConsumer(AsyncWebsocketConsumer):
         self._changed.set()
 
     async def _push(self) -> None:
+        patience = self.APART  # the first look came before the first nudge could
         try:
             while (found := await self._look()) is not None:
                 run_id, parts = found
@@ -65,7 +67,8 @@ class RunConsumer(AsyncWebsocketConsumer):
                     self._sent |= fresh
                 await asyncio.sleep(self.APART)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), self.EVERY - self.APART)
+                    await asyncio.wait_for(self._changed.wait(), patience - self.APART)
+                patience = self.SOON if self._changed.is_set() else self.EVERY
                 self._changed.clear()
             await self.close(code=GONE)
         except OSError:
