@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
+from apps.core import figures
 from apps.core.text import validate_line, validate_prose
 from apps.datasets.models import Dataset, Item
 from apps.datasets.selectors import Facets, ItemFilter, language_name
@@ -86,6 +87,16 @@ SAMPLING_WHY = {
 def sampling_choices() -> list[tuple[str, Any]]:
     """Each way of sampling with a line on what follows from it, in the language of the request."""
     return [(way.value, _explained(way.label, SAMPLING_WHY[way])) for way in Dataset.Sampling]
+
+
+class DatasetField(forms.ModelChoiceField[Dataset]):
+    """A choice among datasets, each with how many items it has."""
+
+    def label_from_instance(self, obj: Dataset) -> str:
+        return ngettext("%(name)s, %(count)s item", "%(name)s, %(count)s items", obj.item_count) % {
+            "name": obj.name,
+            "count": figures.count(obj.item_count),
+        }
 
 
 class DatasetForm(forms.ModelForm[Dataset]):

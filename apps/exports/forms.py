@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.datasets.forms import DatasetField
 from apps.datasets.models import Dataset
 from apps.exports.options import JudgmentOptions, PreferenceOptions
 from apps.projects.models import Project
@@ -14,15 +15,10 @@ from apps.rubrics.forms import VersionField
 from apps.rubrics.models import Criterion, RubricVersion
 
 
-class _DatasetField(forms.ModelChoiceField[Dataset]):
-    def label_from_instance(self, obj: Dataset) -> str:
-        return obj.name
-
-
 class _ExportForm(forms.Form):
     """Which judgments: of a dataset, under a rubric version."""
 
-    dataset = _DatasetField(Dataset.objects.none(), label=gettext_lazy("Dataset"), empty_label=None)
+    dataset = DatasetField(Dataset.objects.none(), label=gettext_lazy("Dataset"), empty_label=None)
     rubric_version = VersionField(RubricVersion.objects.none(), label=gettext_lazy("Rubric"), empty_label=None)
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:

@@ -6,16 +6,17 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core.text import validate_line
-from apps.datasets.forms import sampling_choices
+from apps.datasets.forms import DatasetField, sampling_choices
 from apps.datasets.models import Dataset
 from apps.datasets.selectors import active_datasets
-from apps.imports.selectors import published_versions
 from apps.projects.models import Project
+from apps.rubrics.forms import VersionField
 from apps.rubrics.models import RubricVersion
+from apps.rubrics.selectors import published_versions
 
 
 class UploadForm(forms.Form):
@@ -81,24 +82,14 @@ class ItemsForm(UploadForm):
         return name
 
 
-class _DatasetField(forms.ModelChoiceField[Dataset]):
-    def label_from_instance(self, obj: Any) -> str:
-        return gettext("%(name)s, items: %(count)d") % {"name": obj.name, "count": obj.item_count}
-
-
-class _VersionField(forms.ModelChoiceField[RubricVersion]):
-    def label_from_instance(self, obj: Any) -> str:
-        return gettext("%(rubric)s, version %(number)d") % {"rubric": obj.rubric.name, "number": obj.number}
-
-
 class JudgmentsForm(UploadForm):
-    dataset = _DatasetField(
+    dataset = DatasetField(
         label=_("Dataset"),
         queryset=Dataset.objects.none(),
         empty_label=pgettext_lazy("nothing chosen yet", "Choose…"),
         help_text=_("The one whose items were judged; each line names an item by its id."),
     )
-    version = _VersionField(
+    version = VersionField(
         label=_("Rubric"),
         queryset=RubricVersion.objects.none(),
         empty_label=pgettext_lazy("nothing chosen yet", "Choose…"),

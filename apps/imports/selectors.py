@@ -14,7 +14,6 @@ from apps.core.said import told, unpacked
 from apps.datasets.formats.records import Problem
 from apps.imports.models import Import
 from apps.projects.models import Project
-from apps.rubrics.models import RubricVersion
 
 #: problems that the report page lists; the file to download has all that are kept
 SHOWN = 100
@@ -26,17 +25,6 @@ def imports_of(project: Project) -> QuerySet[Import]:
         Import.objects.filter(project=project)
         .select_related("dataset", "created_by", "rubric_version__rubric")
         .defer("problems")
-    )
-
-
-def published_versions(project: Project) -> QuerySet[RubricVersion]:
-    """What judgments can be imported under: the newest version of each rubric first."""
-    return (
-        RubricVersion.objects.filter(
-            rubric__project=project, rubric__archived_at__isnull=True, status=RubricVersion.Status.PUBLISHED
-        )
-        .select_related("rubric")
-        .order_by("rubric__name", "-number")
     )
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.core import figures
 from apps.core.text import validate_line
+from apps.datasets.forms import DatasetField
 from apps.datasets.models import Dataset
+from apps.datasets.selectors import active_datasets
 from apps.judging.models import JudgeConfig
 from apps.judgments.models import Order
 from apps.projects.models import Project
+from apps.rubrics.forms import VersionField
 from apps.rubrics.models import RubricVersion
+from apps.rubrics.selectors import published_versions
 
 #: what the baselines do, in one line each
 BASELINES = [
@@ -60,14 +61,17 @@ class JudgeForm(forms.Form):
         return cleaned
 
 
+class JudgeField(forms.ModelChoiceField[JudgeConfig]):
+    def label_from_instance(self, obj: JudgeConfig) -> str:
+        return obj.name
+
+
 class RunForm(forms.Form):
     """What a run is made of; only what the project has and can still be used is offered."""
 
-    judge = forms.ModelChoiceField(label=_("Judge"), queryset=JudgeConfig.objects.none(), empty_label=None)
-    dataset = forms.ModelChoiceField(label=_("Dataset"), queryset=Dataset.objects.none(), empty_label=None)
-    rubric_version = forms.ModelChoiceField(
-        label=_("Rubric version"), queryset=RubricVersion.objects.none(), empty_label=None
-    )
+    judge = JudgeField(label=_("Judge"), queryset=JudgeConfig.objects.none(), empty_label=None)
+    dataset = DatasetField(label=_("Dataset"), queryset=Dataset.objects.none(), empty_label=None)
+    rubric_version = VersionField(label=_("Rubric version"), queryset=RubricVersion.objects.none(), empty_label=None)
     orders = forms.ChoiceField(
         label=_("Orders"),
         choices=[(name, label) for name, (label, _orders) in ORDERS.items()],
@@ -77,37 +81,15 @@ class RunForm(forms.Form):
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        judges = JudgeConfig.objects.filter(project=project, archived_at=None).order_by("name")
-        datasets = Dataset.objects.filter(project=project, archived_at=None).order_by("name")
-        versions = (
-            RubricVersion.objects.filter(
-                rubric__project=project, rubric__archived_at=None, status=RubricVersion.Status.PUBLISHED
-            )
-            .select_related("rubric")
-            .order_by("rubric__name", "-number")
-        )
-        self._offer("judge", judges, lambda judge: judge.name)
-        self._offer("dataset", datasets, _dataset_name)
-        self._offer("rubric_version", versions, version_name)
+        self._offer("judge", JudgeConfig.objects.filter(project=project, archived_at=None).order_by("name"))
+        self._offer("dataset", active_datasets(project))
+        self._offer("rubric_version", published_versions(project))
         #: what the project still has to get before it can run anything
         self.lacking = [name for name in ("judge", "dataset", "rubric_version") if not self._field(name).queryset]
 
     def _field(self, name: str) -> Any:
         return self.fields[name]
 
-    def _offer(self, name: str, rows: QuerySet[Any], label: Callable[[Any], str]) -> None:
+    def _offer(self, name: str, rows: QuerySet[Any]) -> None:
         self._field(name).queryset = rows
-        self._field(name).label_from_instance = label
         self.initial.setdefault(name, rows.values_list("pk", flat=True).first())
-
-
-def version_name(version: RubricVersion) -> str:
-    """The rubric with its version, on one line."""
-    return gettext("%(rubric)s, version %(number)d") % {"rubric": version.rubric.name, "number": version.number}
-
-
-def _dataset_name(dataset: Dataset) -> str:
-    return ngettext("%(name)s, %(count)s item", "%(name)s, %(count)s items", dataset.item_count) % {
-        "name": dataset.name,
-        "count": figures.count(dataset.item_count),
-    }
