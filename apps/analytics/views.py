@@ -10,7 +10,7 @@ from typing import Any, cast
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import slugify
@@ -22,8 +22,10 @@ from apps.analytics import cache, pair_page, selectors, tables
 from apps.analytics.forms import FilterForm
 from apps.analytics.frames import Version
 from apps.analytics.page import Show, agreement_page
+from apps.analytics.run_page import with_people
 from apps.analytics.selectors import Judged
 from apps.core.http import AuthedRequest
+from apps.judging.models import JudgeRun
 from apps.projects.access import project_for
 from apps.projects.models import Project, Role
 
@@ -143,6 +145,18 @@ def pair(request: AuthedRequest, slug: str) -> HttpResponse:
         raise Http404(_("These two raters have not judged anything here."))
     context = {"project": view.project, "view": view, "page": page, "back": view.url("agreement")}
     return render(request, "analytics/pair.html", context)
+
+
+@login_required
+@require_safe
+def run(request: AuthedRequest, slug: str, number: int) -> HttpResponse:
+    """The part of a run's page that says how its judge does beside people."""
+    project = project_for(request, slug, at_least=Role.LEAD)
+    runs = JudgeRun.objects.select_related("judge", "dataset", "rubric_version")
+    found = get_object_or_404(runs, project=project, number=number)
+    live = found.status in {JudgeRun.Status.QUEUED, JudgeRun.Status.RUNNING}
+    context = {"project": project, "run": found, "live": live, "rows": with_people(found)}
+    return render(request, "analytics/_run.html", context)
 
 
 @login_required

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import pytest
 from django.core.cache import cache as redis
@@ -11,6 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.analytics import dashboard
+from apps.imports.services import import_judgments
+from apps.judging.services.judges import create_judge
+from apps.judging.services.runs import start_run
+from apps.judging.tasks import judge_baseline
 from apps.judgments.models import Judgment, Mark, Order, Rater, Status
 from apps.projects.models import Role
 from apps.rubrics.models import Criterion
@@ -354,3 +359,29 @@ def test_fresh_tells_of_new_labels(client, jury):
     jury.give(jury.rater("dora"), [A])
     assert "1 new label: show" in jury.page(client, "fresh", since=since).content.decode()
     assert jury.page(client, "fresh", since="1-x").status_code == 404
+
+
+def test_a_runs_page_gets_its_judge_beside_people(client):
+    project = make_project()
+    dataset = make_dataset(project, pairs=12)
+    version = make_pair_rubric(project)
+    rows = [
+        {"item": f"pair-{n}", "rater": rater, "kind": "human", "verdict": "AB"[(n + (rater == "bo" and n == 3)) % 2]}
+        for n in range(12)
+        for rater in ("ann", "bo")
+    ]
+    stream = io.BytesIO(b"\n".join(json.dumps(row).encode() for row in rows))
+    assert not import_judgments(dataset=dataset, version=version, stream=stream).refused
+    lead = make_member(project, Role.LEAD)
+    judge = create_judge(project=project, name="chance", engine="baseline", model="random", params={"seed": 1}, by=lead)
+    run = start_run(judge=judge, dataset=dataset, rubric_version=version, by=lead)
+    url = reverse("analytics:run", args=[project.slug, run.number])
+    client.force_login(lead)
+    assert "Nothing to compare yet" in client.get(url).content.decode()
+    for shard in run.shards.all():
+        judge_baseline(shard.pk)
+    text = client.get(url).content.decode()
+    assert "Overall" in text
+    assert "n = 11" in text  # the even vote has no majority
+    client.force_login(make_member(project))
+    assert client.get(url).status_code == 403

@@ -38,7 +38,7 @@ NO_PAGE = {
     "rubrics:check", "rubrics:discard", "rubrics:source",
     "annotation:submit", "annotation:skip", "annotation:flag", "annotation:set_status", "annotation:resolve_flag",
     "judging:archive", "judging:restore", "judging:pause", "judging:resume", "judging:stop", "judging:retry",
-    "analytics:fresh", "analytics:pairs_csv", "analytics:figures_csv",
+    "analytics:fresh", "analytics:run", "analytics:pairs_csv", "analytics:figures_csv",
     "imports:problems",
     "exports:data", "exports:manifest",
 }  # fmt: skip
