@@ -379,14 +379,16 @@ class Redis:
         return "\n".join(lines) + "\n"
 
     def _ready(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether this very process answers: another server may have taken the port a moment before it."""
         assert self.port is not None
+        mine = f"process_id:{process.pid}\r\n".encode()
         while process.poll() is None:
             with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), timeout=1) as connection:
-                connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+                connection.sendall(f"AUTH {self.password}\r\nINFO server\r\nQUIT\r\n".encode())
                 answer = b""
-                while answer.count(b"\r\n") < 2 and (more := connection.recv(256)):
+                while more := connection.recv(4096):
                     answer += more
-                if b"+PONG" in answer and process.poll() is None:
+                if mine in answer:
                     return True
             time.sleep(0.02)
         return False
