@@ -99,6 +99,11 @@ def pytest_configure(config: pytest.Config) -> None:
     only_unit = bool(paths) and all(path.is_relative_to(ROOT / "tests" / "unit") for path in paths)
     if not (only_unit or config.option.collectonly or config.option.help or config.option.version):
         servers.start(worker=getattr(config, "workerinput", {}).get("workerid"))
+    if getattr(config.option, "numprocesses", None):
+        # This process only hands out tests. Its workers must not inherit the settings' name: pytest-django would read
+        # the settings before they have started the Redis of their own, and all would share this one.
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "apps.config.settings")
 
     import django
