@@ -67,7 +67,7 @@ def test_from_the_link_to_the_export(page: Page, project: Project, tmp_path: Pat
 
     for kind, expected in (("Pairs", ["A", "B", "tie"]), ("Scores", [4])):
         page.goto(reverse("exports:index", args=[project.slug]))
-        page.get_by_label("Dataset").first.select_option("Pairs" if kind == "Pairs" else "Singles")
+        page.get_by_label("Dataset").first.select_option("Pairs, 2 items" if kind == "Pairs" else "Singles, 2 items")
         page.get_by_label("Rubric", exact=True).first.select_option(f"{kind}, version 1")
         page.get_by_role("button", name="Export judgments").click()
         with page.expect_download() as download:
