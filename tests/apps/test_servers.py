@@ -8,4 +8,4 @@ from django.conf import settings
 
 
 def test_settings_name_the_redis_of_this_process() -> None:
-    assert settings.REDIS_URL == os.environ["REDIS_URL"]
+    assert os.environ["REDIS_URL"] == settings.REDIS_URL
