@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import orjson
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.core.markdown import lang_of
 from apps.core.said import said as _
 from apps.datasets.formats.items_jsonl import read_items
 from apps.datasets.formats.records import ItemRecord, Message, Problem, group_key
 from apps.datasets.models import Dataset, Item, System
-from apps.imports.copying import ahead, batches, copy_rows, reserve_ids
+from apps.imports.copying import copy_rows, lazy_batches, refresh_statistics, reserve_ids
 from apps.imports.reading import Outcome, Problems
 from apps.projects.models import Project
 
@@ -22,6 +22,7 @@ _ITEM_COLUMNS = (
     "id", "dataset_id", "position", "group_key", "kind", "external_id", "scenario", "language", '"group"',
     "instruction", "messages", "context", "reference", "meta",
 )  # fmt: skip
+_PLANNED = ("dataset_id", "position", "group_key", "kind", "external_id", "scenario", "language")
 _RESPONSE_COLUMNS = ("item_id", "system_id", "position", "text", "messages")
 
 
@@ -45,10 +46,8 @@ def store_items(*, dataset: Dataset, stream: BinaryIO, good_rows_only: bool) -> 
             dataset.save(update_fields=["item_count"])
     except Refused:
         return Outcome(0, problems, refused=True, good=good)
-    with connection.cursor() as cursor:
-        # Plans made from the statistics of empty tables are poor ones.
-        cursor.execute("ANALYZE datasets_item")
-        cursor.execute("ANALYZE datasets_response")
+    refresh_statistics("datasets_item", _PLANNED, stored)
+    refresh_statistics("datasets_response", ("item_id", "system_id", "position"), stored)
     return Outcome(stored, problems, refused=False, good=good)
 
 
@@ -60,24 +59,38 @@ def _store(dataset: Dataset, stream: BinaryIO, problems: Problems, good_rows_onl
     position = _next_position(dataset) if appending else 0
     first_position = position
     good = 0
-    for batch in ahead(batches(read_items(stream), _BATCH)):
-        records = [entry for entry in batch if isinstance(entry, ItemRecord)]
-        problems.extend(entry for entry in batch if isinstance(entry, Problem))
+    for batch in lazy_batches(read_items(stream), _BATCH):
+        records = _good(batch, problems)
         if appending:
-            records = _not_there_yet(dataset, records, problems)
-        good += len(records)
-        if not records or (problems.total and not good_rows_only):
+            records = iter(_not_there_yet(dataset, list(records), problems))
+        if problems.total and not good_rows_only:
+            good += sum(1 for _ in records)
             continue  # read on for the rest of the problems
-        ids = reserve_ids("datasets_item", len(records))
-        systems.make({response.system for record in records for response in record.responses})
-        copy_rows("datasets_item", _ITEM_COLUMNS, _item_rows(dataset.pk, position, ids, records))
-        copy_rows("datasets_response", _RESPONSE_COLUMNS, _response_rows(ids, records, systems.ids))
-        position += len(records)
+        # Lines are read and checked while PostgreSQL stores those before them.
+        stored: list[ItemRecord] = []
+        ids = reserve_ids("datasets_item", _BATCH)
+        copy_rows("datasets_item", _ITEM_COLUMNS, _item_rows(dataset.pk, position, ids, records, stored))
+        systems.make({response.system for record in stored for response in record.responses})
+        copy_rows("datasets_response", _RESPONSE_COLUMNS, _response_rows(ids, stored, systems.ids))
+        position += len(stored)
+        good += len(stored)
     return position - first_position, good
 
 
-def _item_rows(dataset_id: int, position: int, ids: list[int], records: list[ItemRecord]) -> Iterator[tuple[Any, ...]]:
-    for place, (item_id, record) in enumerate(zip(ids, records, strict=True), start=position):
+def _good(entries: Iterable[ItemRecord | Problem], problems: Problems) -> Iterator[ItemRecord]:
+    for entry in entries:
+        if isinstance(entry, Problem):
+            problems.add(entry)
+        else:
+            yield entry
+
+
+def _item_rows(
+    dataset_id: int, position: int, ids: list[int], records: Iterator[ItemRecord], stored: list[ItemRecord]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of the records, which are kept in `stored` as they go."""
+    for place, (record, item_id) in enumerate(zip(records, ids, strict=False), start=position):
+        stored.append(record)
         yield (
             item_id,
             dataset_id,
@@ -97,7 +110,7 @@ def _item_rows(dataset_id: int, position: int, ids: list[int], records: list[Ite
 
 
 def _response_rows(ids: list[int], records: list[ItemRecord], systems: dict[str, int]) -> Iterator[tuple[Any, ...]]:
-    for item_id, record in zip(ids, records, strict=True):
+    for item_id, record in zip(ids, records, strict=False):
         for position, response in enumerate(record.responses):
             yield item_id, systems[response.system], position, response.text, _json(response.messages)
 

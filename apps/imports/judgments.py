@@ -14,7 +14,7 @@ from apps.core.said import said as _
 from apps.datasets.formats.judgments_jsonl import read_judgments
 from apps.datasets.formats.records import JudgmentRecord, Problem
 from apps.datasets.models import Dataset, Item
-from apps.imports.copying import ahead, batches, copy_rows
+from apps.imports.copying import copy_rows, lazy_batches, refresh_statistics
 from apps.imports.items import Refused
 from apps.imports.reading import Outcome, Problems
 from apps.judgments.models import Mark, Order, Rater, Status, Strength, Verdict
@@ -61,8 +61,7 @@ def store_judgments(
                 raise Refused
     except Refused:
         return Outcome(0, problems, refused=True, good=good)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE judgments_judgment")
+    refresh_statistics("judgments_judgment", ("item_id", "dataset_id", "rater_id", "criterion_id", "revision"), stored)
     return Outcome(stored, problems, refused=False, good=good)
 
 
@@ -79,7 +78,7 @@ def _store(
     check = _Check(version)
     now = timezone.now()
     stored = good = 0
-    for batch in ahead(batches(read_judgments(stream), _BATCH)):
+    for batch in map(list, lazy_batches(read_judgments(stream), _BATCH)):
         records = [entry for entry in batch if isinstance(entry, JudgmentRecord)]
         problems.extend(entry for entry in batch if isinstance(entry, Problem))
         items = _items(dataset, {record.item for record in records})

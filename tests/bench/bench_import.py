@@ -50,7 +50,7 @@ def unchecked(path: Path, name: str) -> float:
 
     from apps.datasets.formats.records import group_key
     from apps.datasets.models import Dataset, System
-    from apps.imports.copying import batches, reserve_ids
+    from apps.imports.copying import lazy_batches, reserve_ids
     from apps.projects.models import Project
 
     project = Project.objects.get()
@@ -59,7 +59,7 @@ def unchecked(path: Path, name: str) -> float:
         dataset = Dataset.objects.create(project=project, name=name)
         systems = {s: System.objects.get_or_create(project=project, name=s)[0].pk for s in "ab"}
         position = 0
-        for batch in batches(map(orjson.loads, stream), 2000):
+        for batch in map(list, lazy_batches(map(orjson.loads, stream), 2000)):
             ids = reserve_ids("datasets_item", len(batch))
             cursor = connection.connection.cursor()
             with cursor.copy(
