@@ -149,8 +149,8 @@ def refused(reason: str, n: int) -> str:
     if reason == engines.NO_REFERENCE:
         return (
             ngettext(
-                "%(count)s item: it has no reference answer, and this judge needs one.",
-                "%(count)s items: they have no reference answer, and this judge needs one.",
+                "%(count)s question: its item has no reference answer, and this judge needs one.",
+                "%(count)s questions: their items have no reference answer, and this judge needs one.",
                 n,
             )
             % words
