@@ -25,4 +25,5 @@ export function letKeyboardScroll() {
 
 letKeyboardScroll();
 addEventListener("resize", letKeyboardScroll);
-document.addEventListener("htmx:afterSettle", letKeyboardScroll);
+// Whatever brings new content (htmx, a live page, the desk), it is looked at before it is painted.
+new MutationObserver(letKeyboardScroll).observe(document.body, { childList: true, subtree: true });
