@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterable
 
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.core.input import BAD_INPUT
 from apps.datasets.models import Dataset
 from apps.imports.reading import Outcome
 from apps.projects.models import Project
 from apps.rubrics.models import Rubric, RubricVersion
-
-BAD_INPUT = 2
 
 
 def project_named(slug: str) -> Project:
@@ -44,19 +39,6 @@ def version_named(project: Project, name: str, number: int | None) -> RubricVers
         has = ", ".join(str(n) for n in versions.values_list("number", flat=True)) or "none"
         raise CommandError(f'rubric "{name}" has no such published version. Published: {has}.', returncode=BAD_INPUT)
     return version
-
-
-@contextmanager
-def open_input(name: str) -> Iterator[BinaryIO]:
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = Path(name).open("rb")  # noqa: SIM115 -- closed by the with below; only opening may fail like this
-    except OSError as error:
-        raise CommandError(f"{name}: {error.strerror}.", returncode=BAD_INPUT) from error
-    with stream:
-        yield stream
 
 
 def report(command: BaseCommand, outcome: Outcome, what: str) -> None:

@@ -3,11 +3,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
@@ -16,12 +12,12 @@ from apps.analytics.report import EPSILON, collected_report
 from apps.analytics.report_columns import BadInput, Collector, InputProblem
 from apps.analytics.report_text import render
 from apps.analytics.stats.labels import MAX_LEVELS
+from apps.core.input import BAD_INPUT, open_input
 from apps.datasets.formats.items_jsonl import read_items
 from apps.datasets.formats.judgments_jsonl import read_judgments
 from apps.datasets.formats.records import ItemRecord, Problem
 from apps.rubrics.reader import RubricDraft, read_rubric
 
-BAD_INPUT = 2
 _TOLD = 1000  # problems that are printed; the rest is counted
 
 
@@ -54,7 +50,7 @@ class Command(BaseCommand):
         sound = not problems
         collector = Collector(items=items if sound else None, rubric=rubric if sound else None, scale=options["scale"])
         for name in options["judgments"]:
-            with _opened(name) as stream:
+            with open_input(name) as stream:
                 for entry in read_judgments(stream):
                     if isinstance(entry, Problem):
                         problems.append(InputProblem(name, entry))
@@ -85,7 +81,7 @@ class Command(BaseCommand):
 
 def _read_items(name: str, problems: list[InputProblem]) -> list[ItemRecord]:
     items = []
-    with _opened(name) as stream:
+    with open_input(name) as stream:
         for entry in read_items(stream):
             if isinstance(entry, Problem):
                 problems.append(InputProblem(name, entry))
@@ -95,7 +91,7 @@ def _read_items(name: str, problems: list[InputProblem]) -> list[ItemRecord]:
 
 
 def _read_rubric(name: str, problems: list[InputProblem]) -> RubricDraft | None:
-    with _opened(name) as stream:
+    with open_input(name) as stream:
         reading = read_rubric(stream.read(), name=name)
     for error in reading.errors:
         remedy = " ".join(
@@ -106,22 +102,6 @@ def _read_rubric(name: str, problems: list[InputProblem]) -> RubricDraft | None:
         ).strip()
         problems.append(InputProblem(name, Problem(error.line, error.path, error.found, error.message, remedy)))
     return reading.draft
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = Path(name).open("rb")  # noqa: SIM115 -- closed by the with below; only opening may fail like this
-    except OSError as error:
-        raise CommandError(f"{name}: {error.strerror}.", returncode=BAD_INPUT) from error
-    with stream:
-        try:
-            yield stream
-        except IsADirectoryError as error:
-            raise CommandError(f"{name}: {error.strerror}.", returncode=BAD_INPUT) from error
 
 
 def _scale(text: str) -> tuple[int, int]:

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from apps.core.input import open_input
 from apps.datasets.models import Dataset
 from apps.datasets.tasks import render_soon
 from apps.imports import services
-from apps.imports.management.files import open_input, project_named, report
+from apps.imports.management.files import project_named, report
 
 
 class Command(BaseCommand):

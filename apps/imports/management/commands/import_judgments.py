@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from apps.core.input import open_input
 from apps.imports import services
-from apps.imports.management.files import dataset_named, open_input, project_named, report, version_named
+from apps.imports.management.files import dataset_named, project_named, report, version_named
 
 
 class Command(BaseCommand):
