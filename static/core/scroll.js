@@ -6,7 +6,7 @@ function name(box) {
   return heading?.textContent.trim() ?? "";
 }
 
-export function letKeyboardScroll() {
+function letKeyboardScroll() {
   for (const box of document.querySelectorAll(INSIDE_TEXT)) {
     if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0");
     else box.removeAttribute("tabindex");
